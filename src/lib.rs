@@ -1,0 +1,9 @@
+//! scratchdbg looks inside running containers that have no shell. Start reading in `docs/architecture.md`.
+
+pub mod engine;
+pub mod inspect;
+pub mod shim;
+pub mod target;
+pub mod text;
+#[path = "../shim/src/wire.rs"]
+pub mod wire;
