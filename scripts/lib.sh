@@ -1,4 +1,4 @@
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2034
 # What more than one script here needs. Sourced, never run.
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
@@ -56,7 +56,7 @@ go_minor() { "$1" version 2>/dev/null | sed 's/.* go1/1/' | minor_of; }
 find_go() {
     local candidate minor
     for candidate in "$(command -v go || true)" "$cache/bin/go"; do
-        [ -n "$candidate" ] && [ -x "$candidate" ] || continue
+        [ -x "$candidate" ] || continue
         minor=$(go_minor "$candidate")
         if [ -n "$minor" ] && [ "$minor" -ge "$oldest_go" ]; then
             printf '%s\n' "$candidate"
