@@ -1,0 +1,258 @@
+//! What can be typed: the clap definitions, and nothing else.
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use crate::entry::{Access, Identity, Via};
+use crate::target::{ContainerPid, TargetName, TargetPath};
+
+/// See inside a running container that has no shell.
+#[derive(Debug, Parser)]
+#[command(name = "scratchdbg", version, max_term_width = 100, args_conflicts_with_subcommands = true)]
+#[command(after_help = "With no command, opens the screen: `scratchdbg myapp` is `scratchdbg attach myapp`.")]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Option<Command>,
+    /// Container to open; a picker without one.
+    pub target: Option<TargetName>,
+    /// Options every command takes.
+    #[command(flatten)]
+    pub global: Global,
+}
+
+/// Options every command takes.
+#[derive(Debug, Clone, Args)]
+#[allow(clippy::struct_excessive_bools)] // Each is a flag of its own.
+pub struct Global {
+    /// Print JSON: one document, or one object a line for streams.
+    #[arg(long, global = true, help_heading = "Global options")]
+    pub json: bool,
+    /// The door to go in by.
+    #[arg(long, global = true, value_enum, default_value_t, help_heading = "Global options")]
+    pub via: Via,
+    /// Whose eyes: the target's own user, root (sees every file), or UID[:GID].
+    #[arg(long = "as", global = true, value_name = "WHO", default_value = "target", help_heading = "Global options")]
+    pub identity: Identity,
+    /// The engine to ask, as in DOCKER_HOST.
+    #[arg(long, global = true, value_name = "URL", help_heading = "Global options")]
+    pub host: Option<String>,
+    /// When to use colour.
+    #[arg(long, global = true, value_enum, default_value_t, value_name = "WHEN", help_heading = "Global options")]
+    pub color: Color,
+    /// Say what is being done; twice for more.
+    #[arg(short, long, global = true, action = clap::ArgAction::Count, help_heading = "Global options")]
+    pub verbose: u8,
+    /// Say nothing but the answer and errors.
+    #[arg(short, long, global = true, help_heading = "Global options")]
+    pub quiet: bool,
+    /// Refuse everything that changes anything.
+    #[arg(long, global = true, help_heading = "Global options")]
+    pub read_only: bool,
+    /// Answer yes to questions.
+    #[arg(short, long, global = true, help_heading = "Global options")]
+    pub yes: bool,
+}
+
+impl Global {
+    /// How to enter a target, without the right to write.
+    #[must_use]
+    pub fn access(&self) -> Access {
+        Access { via: self.via, identity: self.identity, write: false }
+    }
+}
+
+/// When to use colour.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub enum Color {
+    /// On a terminal, unless `NO_COLOR` is set.
+    #[default]
+    Auto,
+    /// Always.
+    Always,
+    /// Never.
+    Never,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Open the screen on a container, or a picker.
+    Attach {
+        /// Container or pid://N.
+        target: Option<TargetName>,
+    },
+    /// List containers.
+    #[command(visible_alias = "list-containers")]
+    List(List),
+    /// Show the processes.
+    Ps {
+        /// Container or pid://N.
+        target: TargetName,
+    },
+    /// Show one process in full.
+    Proc {
+        /// Container or pid://N.
+        target: TargetName,
+        /// Process id inside; the first process without one.
+        #[arg(value_parser = pid)]
+        pid: Option<ContainerPid>,
+    },
+    /// Show sockets with their owners, interfaces, routes and the resolver.
+    Net {
+        /// Container or pid://N.
+        target: TargetName,
+    },
+    /// List files.
+    Ls(Ls),
+    /// Print a file.
+    Cat(Cat),
+    /// Copy files out, or in with --write.
+    Cp(Cp),
+    /// Show the log.
+    Logs(Logs),
+    /// Tell whether this host can do all that, and how to fix what it cannot.
+    Doctor,
+    /// Remove whatever scratchdbg left on an engine.
+    Clean,
+    /// Print completions for a shell.
+    Completions {
+        /// The shell.
+        #[arg(value_enum)]
+        shell: clap_complete::Shell,
+    },
+    /// Print the manual page.
+    Man,
+    /// Print the keys of the screen.
+    Keys,
+}
+
+/// `list`
+#[derive(Debug, Args)]
+pub struct List {
+    /// Only those that run.
+    #[arg(long)]
+    pub running: bool,
+}
+
+/// `ls`
+#[derive(Debug, Args)]
+#[allow(clippy::struct_excessive_bools)] // Each is a flag of its own.
+pub struct Ls {
+    /// TARGET:PATH
+    #[arg(value_name = "TARGET:PATH")]
+    pub place: TargetPath,
+    /// Names only, one a line.
+    #[arg(short = '1', long)]
+    pub names: bool,
+    /// Leave out names that start with a dot.
+    #[arg(long)]
+    pub no_dotfiles: bool,
+    /// The directory itself, not what is in it.
+    #[arg(short, long)]
+    pub directory: bool,
+    /// What to sort by.
+    #[arg(long, value_enum, default_value_t)]
+    pub sort: Sort,
+    /// Sort the other way round.
+    #[arg(short, long)]
+    pub reverse: bool,
+}
+
+/// What `ls` sorts by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub enum Sort {
+    /// Bytes of the name.
+    #[default]
+    Name,
+    /// Size, largest first.
+    Size,
+    /// Last change, newest first.
+    Time,
+}
+
+/// `cat`
+#[derive(Debug, Args)]
+pub struct Cat {
+    /// TARGET:PATH
+    #[arg(value_name = "TARGET:PATH")]
+    pub place: TargetPath,
+    /// First byte to print.
+    #[arg(long, default_value_t = 0)]
+    pub offset: u64,
+    /// How many bytes at most.
+    #[arg(long)]
+    pub bytes: Option<u64>,
+}
+
+/// `cp`
+#[derive(Debug, Args)]
+pub struct Cp {
+    /// TARGET:PATH, or a local path with --write.
+    pub source: String,
+    /// A local path (`-` for standard output), or TARGET:PATH with --write.
+    pub destination: String,
+    /// Allow writing into the target.
+    #[arg(long)]
+    pub write: bool,
+}
+
+/// `logs`
+#[derive(Debug, Args)]
+#[allow(clippy::struct_excessive_bools)] // Each is a flag of its own.
+pub struct Logs {
+    /// Container.
+    pub target: TargetName,
+    /// Go on as lines come.
+    #[arg(short, long)]
+    pub follow: bool,
+    /// Only lines since then: 5m, 1h30m, RFC 3339 or seconds since the epoch.
+    #[arg(long, value_name = "TIME")]
+    pub since: Option<String>,
+    /// Only lines until then.
+    #[arg(long, value_name = "TIME")]
+    pub until: Option<String>,
+    /// Only the last so many lines.
+    #[arg(short = 'n', long, value_name = "N")]
+    pub tail: Option<u64>,
+    /// Only lines that match; !RE for those that do not.
+    #[arg(long, value_name = "RE")]
+    pub grep: Option<String>,
+    /// Only lines of this level or above: trace, debug, info, warn, error, fatal.
+    #[arg(long)]
+    pub level: Option<String>,
+    /// Put the time before each line.
+    #[arg(short, long)]
+    pub timestamps: bool,
+    /// Only standard output.
+    #[arg(long, conflicts_with = "stderr")]
+    pub stdout: bool,
+    /// Only standard error.
+    #[arg(long)]
+    pub stderr: bool,
+}
+
+fn pid(text: &str) -> Result<ContainerPid, String> {
+    match text.parse() {
+        Ok(pid) if pid > 0 => Ok(ContainerPid(pid)),
+        _ => Err("a process id is a number above 0".to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::*;
+
+    #[test]
+    fn definitions_are_sound() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn a_bare_name_is_a_target() {
+        let cli = Cli::try_parse_from(["scratchdbg", "myapp"]).unwrap();
+        assert_eq!(cli.target, Some(TargetName::Container("myapp".into())));
+        assert!(cli.command.is_none());
+    }
+}

@@ -1,0 +1,109 @@
+//! Engines: what finds containers and tells of them. Docker's API, which Podman speaks too.
+
+pub mod docker;
+pub mod process;
+
+use std::time::SystemTime;
+
+use serde::Serialize;
+
+use crate::target::HostPid;
+
+/// Where a container is in its life, as the engine names it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum State {
+    /// Made, never started.
+    Created,
+    /// Running.
+    Running,
+    /// Frozen by `docker pause`. It can still be looked at.
+    Paused,
+    /// Between two runs of a restart policy.
+    Restarting,
+    /// Being removed.
+    Removing,
+    /// Ended.
+    Exited,
+    /// Ended, and the engine failed to clean up.
+    Dead,
+}
+
+/// One container, as the engine tells it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Container {
+    /// Full id, 64 hexadecimal digits.
+    pub id: String,
+    /// Name without the leading slash.
+    pub name: String,
+    /// Image as it was named.
+    pub image: String,
+    /// Image id (`sha256:…`).
+    pub image_id: String,
+    /// Where it is in its life.
+    pub state: State,
+    /// Its first process. `None` unless it runs or is paused.
+    pub pid: Option<HostPid>,
+    /// Exit status of the last run, if it ended.
+    pub exit_code: Option<i64>,
+    /// Whether the kernel killed it for memory.
+    pub oom_killed: bool,
+    /// When it was made.
+    pub created: Option<SystemTime>,
+    /// When its last run began.
+    pub started: Option<SystemTime>,
+    /// When its last run ended.
+    pub finished: Option<SystemTime>,
+    /// How often the engine restarted it.
+    pub restarts: u64,
+    /// Entry point and arguments.
+    pub command: Vec<String>,
+    /// User as configured, empty for the image's default of root.
+    pub user: String,
+    /// Whether it has a terminal: then its log is one stream and raw.
+    pub tty: bool,
+    /// Whether its root file system is read-only.
+    pub read_only: bool,
+    /// Whether it runs privileged.
+    pub privileged: bool,
+    /// Log driver (`json-file`, `none`, …).
+    pub log_driver: String,
+    /// Health as the engine tells it (`healthy`, `unhealthy`, `starting`), if it checks.
+    pub health: Option<String>,
+    /// Network mode (`bridge`, `host`, `none`, `container:ID`, …).
+    pub network_mode: String,
+    /// Published ports as `HOST:PORT -> PORT/PROTO` parts.
+    pub ports: Vec<Port>,
+    /// Memory limit in bytes, if one is set.
+    pub memory_limit: Option<u64>,
+    /// Labels, sorted by name.
+    pub labels: Vec<(String, String)>,
+    /// Volumes, binds and tmpfs mounts.
+    pub mounts: Vec<Mount>,
+}
+
+/// One published port.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Port {
+    /// Port inside.
+    pub container_port: u16,
+    /// `tcp`, `udp` or `sctp`.
+    pub protocol: String,
+    /// Address on the host, if published.
+    pub host_ip: Option<String>,
+    /// Port on the host, if published.
+    pub host_port: Option<u16>,
+}
+
+/// One mount the engine made.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Mount {
+    /// `bind`, `volume`, `tmpfs`, …
+    pub kind: String,
+    /// What is mounted: a path or a volume's name.
+    pub source: String,
+    /// Where, inside.
+    pub destination: String,
+    /// Whether it can be written.
+    pub read_write: bool,
+}

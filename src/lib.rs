@@ -1,0 +1,13 @@
+//! scratchdbg looks inside running containers that have no shell. Start reading in `docs/architecture.md`.
+
+pub mod cli;
+pub mod commands;
+pub mod engine;
+pub mod entry;
+pub mod exit;
+pub mod inspect;
+pub mod shim;
+pub mod target;
+pub mod text;
+#[path = "../shim/src/wire.rs"]
+pub mod wire;

@@ -1,0 +1,177 @@
+//! What a person names, and what it turned out to be.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::Serialize;
+
+use crate::engine::Container;
+
+/// A process id in the host's pid namespace. Never mixed up with [`ContainerPid`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
+pub struct HostPid(pub i32);
+
+/// A process id in the target's pid namespace.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
+pub struct ContainerPid(pub i32);
+
+impl fmt::Display for HostPid {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl fmt::Display for ContainerPid {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+/// What was typed for `TARGET`: see the command-line contract.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum TargetName {
+    /// A container's name, or a unique prefix of its name or id.
+    Container(String),
+    /// A plain process on this host.
+    Process(HostPid),
+}
+
+/// What was typed for `TARGET:PATH`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TargetPath {
+    /// Whose file.
+    pub target: TargetName,
+    /// The absolute path inside; `/` where none was given.
+    pub path: Vec<u8>,
+}
+
+/// A name that is no target.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum NameError {
+    /// Nothing before the colon, or nothing at all.
+    #[error("the target's name is empty")]
+    Empty,
+    /// `pid://` with something else than a number above 0.
+    #[error("pid://{0} is not a process id")]
+    NotAPid(String),
+    /// A scheme this version does not know.
+    #[error("{0}:// is not a kind of target this version knows")]
+    UnknownScheme(String),
+    /// `TARGET:PATH` with a path that does not start at the root.
+    #[error("{0:?} is not an absolute path; write TARGET:/PATH")]
+    RelativePath(String),
+    /// No colon at all where `TARGET:PATH` was wanted.
+    #[error("{0:?} names no path; write TARGET:/PATH")]
+    NoPath(String),
+}
+
+impl FromStr for TargetName {
+    type Err = NameError;
+
+    fn from_str(text: &str) -> Result<Self, NameError> {
+        match text.split_once("://") {
+            Some(("pid", number)) => match number.parse() {
+                Ok(pid) if pid > 0 => Ok(Self::Process(HostPid(pid))),
+                _ => Err(NameError::NotAPid(number.to_owned())),
+            },
+            Some(("docker" | "podman", "")) | None if text.is_empty() || text.contains("://") => Err(NameError::Empty),
+            Some(("docker" | "podman", name)) => Ok(Self::Container(name.to_owned())),
+            Some((scheme, _)) => Err(NameError::UnknownScheme(scheme.to_owned())),
+            None => Ok(Self::Container(text.to_owned())),
+        }
+    }
+}
+
+impl fmt::Display for TargetName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Container(name) => name.fmt(f),
+            Self::Process(pid) => write!(f, "pid://{pid}"),
+        }
+    }
+}
+
+impl FromStr for TargetPath {
+    type Err = NameError;
+
+    fn from_str(text: &str) -> Result<Self, NameError> {
+        let start = text.find("://").map_or(0, |at| at + 3);
+        let Some(colon) = text[start..].find(':').map(|at| at + start) else {
+            return Err(NameError::NoPath(text.to_owned()));
+        };
+        let (target, path) = (&text[..colon], &text[colon + 1..]);
+        match path {
+            "" => Ok(Self { target: target.parse()?, path: b"/".to_vec() }),
+            path if path.starts_with('/') => Ok(Self { target: target.parse()?, path: path.into() }),
+            path => Err(NameError::RelativePath(path.to_owned())),
+        }
+    }
+}
+
+/// A target that was found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Target {
+    /// A container of an engine.
+    Container(Box<Container>),
+    /// A plain process.
+    Process(HostPid),
+}
+
+impl Target {
+    /// What to call it on a screen and in messages.
+    #[must_use]
+    pub fn name(&self) -> String {
+        match self {
+            Self::Container(container) => container.name.clone(),
+            Self::Process(pid) => format!("pid://{pid}"),
+        }
+    }
+
+    /// Its first process, if it runs.
+    #[must_use]
+    pub fn init(&self) -> Option<HostPid> {
+        match self {
+            Self::Container(container) => container.pid,
+            Self::Process(pid) => Some(*pid),
+        }
+    }
+
+    /// The container, if it is one.
+    #[must_use]
+    pub fn container(&self) -> Option<&Container> {
+        match self {
+            Self::Container(container) => Some(container),
+            Self::Process(_) => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names() {
+        let container = |name: &str| Ok(TargetName::Container(name.to_owned()));
+        assert_eq!("myapp".parse(), container("myapp"));
+        assert_eq!("docker://myapp".parse(), container("myapp"));
+        assert_eq!("podman://myapp".parse(), container("myapp"));
+        assert_eq!("pid://4711".parse(), Ok(TargetName::Process(HostPid(4711))));
+        assert_eq!("".parse::<TargetName>(), Err(NameError::Empty));
+        assert_eq!("docker://".parse::<TargetName>(), Err(NameError::Empty));
+        assert_eq!("pid://0".parse::<TargetName>(), Err(NameError::NotAPid("0".into())));
+        assert_eq!("pid://-1".parse::<TargetName>(), Err(NameError::NotAPid("-1".into())));
+        assert_eq!("lxd://a".parse::<TargetName>(), Err(NameError::UnknownScheme("lxd".into())));
+    }
+
+    #[test]
+    fn paths() {
+        let path = |target: &str, path: &str| Ok(TargetPath { target: target.parse().unwrap(), path: path.into() });
+        assert_eq!("myapp:/etc".parse(), path("myapp", "/etc"));
+        assert_eq!("myapp:".parse(), path("myapp", "/"));
+        assert_eq!("pid://7:/a:b".parse(), path("pid://7", "/a:b"));
+        assert_eq!("docker://a:/x".parse(), path("a", "/x"));
+        assert_eq!("myapp:etc".parse::<TargetPath>(), Err(NameError::RelativePath("etc".into())));
+        assert_eq!("myapp".parse::<TargetPath>(), Err(NameError::NoPath("myapp".into())));
+    }
+}
