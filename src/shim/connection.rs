@@ -312,9 +312,11 @@ impl Shared {
                     (Body::Connected, Some(fd)) => Ok(Answer::Connected(fd)),
                     (Body::Gone, _) => Ok(Answer::Gone),
                     (Body::Failed(failure), _) => Err(failed(failure)),
-                    _ => return broke("an answer to another question"),
+                    _ => Err(Error::Protocol("an answer to another question")),
                 };
+                let broken = answer.as_ref().err().filter(|error| matches!(error, Error::Protocol(_))).cloned();
                 drop(to.send(answer));
+                return broken.map_or(Ok(()), Err);
             }
         }
         Ok(())
