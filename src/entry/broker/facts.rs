@@ -26,7 +26,8 @@ pub struct Held {
 
 /// Holds the process and reads who it is.
 pub fn gather(pid: i32) -> Result<(Held, Facts), Refusal> {
-    let pid = Pid::from_raw(pid).filter(|pid| pid.as_raw_nonzero().get() > 0).ok_or(Refusal::Gone)?;
+    // rustix takes no negative number, and 0 would mean ourselves.
+    let pid = Some(pid).filter(|&pid| pid > 0).and_then(Pid::from_raw).ok_or(Refusal::Gone)?;
     let pidfd = match pidfd_open(pid, PidfdFlags::empty()) {
         Ok(pidfd) => pidfd,
         // EINVAL: a thread's id, which is no process.
