@@ -6,6 +6,7 @@ pub mod engine;
 pub mod entry;
 pub mod exit;
 pub mod inspect;
+pub mod logs;
 pub mod shim;
 pub mod target;
 pub mod text;
