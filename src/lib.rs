@@ -8,6 +8,7 @@ pub mod exit;
 pub mod inspect;
 pub mod logs;
 pub mod shim;
+pub mod sys;
 pub mod target;
 pub mod text;
 #[path = "../shim/src/wire.rs"]

@@ -21,6 +21,8 @@ const MOST: usize = 1 << 17;
 const LARGEST: u64 = 64 << 10;
 /// The most arguments that are kept of a command.
 const MOST_ARGUMENTS: usize = 1024;
+/// Clock ticks in a second, as `/proc` counts them (`USER_HZ`): 100 on every architecture built for.
+const TICKS: u64 = 100;
 
 /// A process of this host.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -277,7 +279,7 @@ fn started(ticks: u64) -> Option<SystemTime> {
     let mut text = String::new();
     File::open("/proc/stat").ok()?.take(1 << 20).read_to_string(&mut text).ok()?;
     let boot = text.lines().find_map(|line| line.strip_prefix("btime "))?.trim().parse().ok()?;
-    let per_second = rustix::param::clock_ticks_per_second();
+    let per_second = TICKS;
     let nanos = (ticks % per_second).checked_mul(1_000_000_000)? / per_second;
     let age = Duration::from_secs(ticks / per_second).checked_add(Duration::from_nanos(nanos))?;
     UNIX_EPOCH.checked_add(Duration::from_secs(boot))?.checked_add(age)

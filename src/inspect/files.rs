@@ -59,3 +59,35 @@ pub struct Meta {
     /// Major and minor of a device.
     pub device: Option<(u32, u32)>,
 }
+
+impl Kind {
+    /// From `st_mode` (inode(7)).
+    #[must_use]
+    pub fn from_mode(mode: u32) -> Self {
+        match mode & libc::S_IFMT {
+            libc::S_IFREG => Self::File,
+            libc::S_IFDIR => Self::Directory,
+            libc::S_IFLNK => Self::Symlink,
+            libc::S_IFIFO => Self::Fifo,
+            libc::S_IFSOCK => Self::Socket,
+            libc::S_IFCHR => Self::Character,
+            libc::S_IFBLK => Self::Block,
+            _ => Self::Unknown,
+        }
+    }
+
+    /// In words, with an article.
+    #[must_use]
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::File => "a regular file",
+            Self::Directory => "a directory",
+            Self::Symlink => "a symbolic link",
+            Self::Fifo => "a named pipe",
+            Self::Socket => "a socket",
+            Self::Character => "a character device",
+            Self::Block => "a block device",
+            Self::Unknown => "of an unknown kind",
+        }
+    }
+}
