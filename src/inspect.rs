@@ -4,6 +4,7 @@
 //! screens draw it. What is parsed here is hostile: it comes from inside a container.
 
 pub mod files;
+pub mod kind;
 pub mod network;
 pub mod process;
 pub mod processes;

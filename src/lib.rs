@@ -5,6 +5,7 @@ pub mod commands;
 pub mod engine;
 pub mod entry;
 pub mod exit;
+pub mod golang;
 pub mod inspect;
 pub mod logs;
 pub mod shim;
