@@ -54,7 +54,7 @@ pub enum Error {
     #[error("{}", reason(*.0))]
     Errno(Errno),
     /// The file is of a kind that cannot be used that way.
-    #[error("it is {}", .0.words())]
+    #[error("it is a {0}")]
     WrongKind(Kind),
     /// This connection may not do that.
     #[error("this session may not do that")]

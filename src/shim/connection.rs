@@ -324,7 +324,7 @@ impl Shared {
 fn failed(failure: Failure) -> Error {
     match failure {
         Failure::Errno(errno) => Error::Errno(Errno::from_raw(errno)),
-        Failure::WrongKind(mode) => Error::WrongKind(Kind::from_mode(mode)),
+        Failure::WrongKind(mode) => Error::WrongKind(Kind::of_mode(mode)),
         Failure::NotAllowed => Error::NotAllowed,
         Failure::Busy => Error::Busy,
         Failure::Malformed => Error::Protocol("it did not understand the question"),

@@ -1,0 +1,11 @@
+//! The black-box tests: the real binary, real containers, a real terminal. One test binary, so that it links once.
+//!
+//! How to write one: start a container with [`support::container::Run`], take a [`support::residue::Residue`]
+//! around what enters it, run the binary with [`support::command::scratchdbg`] or
+//! [`support::pty::Terminal::scratchdbg`].
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
+
+mod harness;
+// The next test may need what no test uses today.
+#[allow(dead_code)]
+mod support;

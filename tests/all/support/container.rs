@@ -1,0 +1,189 @@
+//! Containers that live as long as a test.
+
+use std::io::{BufRead as _, BufReader, Read};
+use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::mpsc::{self, Sender};
+use std::time::Instant;
+use std::{process, thread};
+
+use super::engine::{docker, inspect, try_docker};
+use super::wait;
+
+/// A container to be started.
+pub struct Run {
+    image: &'static str,
+    flags: Vec<String>,
+    command: Vec<String>,
+    ready: Option<&'static str>,
+}
+
+impl Run {
+    /// The sample web server.
+    pub fn shop() -> Self {
+        Self::image("shop", &[], Some("\"shop open\""))
+    }
+
+    /// The same server, stripped.
+    pub fn stripped() -> Self {
+        Self::image("static", &[], Some("\"shop open\""))
+    }
+
+    /// The program that plays every part: `["plant", "/plant"]`. See `tests/fixtures/toolbox/main.go`.
+    pub fn toolbox(part: &[&str]) -> Self {
+        Self::image("toolbox", part, Some("ready"))
+    }
+
+    /// A container that has a shell.
+    pub fn shell() -> Self {
+        Self::image("shell", &[], Some("ready"))
+    }
+
+    fn image(image: &'static str, command: &[&str], ready: Option<&'static str>) -> Self {
+        Self { image, flags: Vec::new(), command: command.iter().map(|&word| word.to_owned()).collect(), ready }
+    }
+
+    /// One more flag of `docker run`, as one word: `--memory=16m`.
+    pub fn flag(mut self, flag: &str) -> Self {
+        self.flags.push(flag.to_owned());
+        self
+    }
+
+    /// The strictest container there is.
+    pub fn hardened(self) -> Self {
+        let flags =
+            ["--read-only", "--user=65532", "--cap-drop=ALL", "--security-opt=no-new-privileges", "--network=none"];
+        flags.into_iter().fold(self, Self::flag)
+    }
+
+    /// Do not wait until it says that it is ready: it never will.
+    pub fn without_waiting(mut self) -> Self {
+        self.ready = None;
+        self
+    }
+
+    /// Starts it and waits until it is ready.
+    ///
+    /// # Panics
+    /// If it does not start, or ends or stays silent before it is ready; with its log.
+    pub fn start(self) -> Container {
+        static COUNT: AtomicU32 = AtomicU32::new(0);
+        let count = COUNT.fetch_add(1, Ordering::Relaxed);
+        let name = format!("scratchdbg-test-{}-{}-{count}", self.image, process::id());
+        // scripts/test removes what a killed test left, and knows it by its owner.
+        let owner = format!("scratchdbg-test.owner={}", process::id());
+        let image = format!("scratchdbg-test/{}", self.image);
+        let mut args = vec!["run", "--detach", "--name", &name, "--label", "scratchdbg-test=1", "--label", &owner];
+        args.extend(self.flags.iter().map(String::as_str));
+        args.push(&image);
+        args.extend(self.command.iter().map(String::as_str));
+        let id = docker(&args);
+        let container = Container { id, name };
+        if let Some(ready) = self.ready {
+            container.wait_for_log(ready);
+        }
+        container
+    }
+}
+
+/// A running container; removed when dropped.
+pub struct Container {
+    id: String,
+    name: String,
+}
+
+impl Container {
+    pub fn id(&self) -> &str {
+        &self.id
+    }
+
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// `NAME:PATH`
+    pub fn at(&self, path: &str) -> String {
+        format!("{}:{path}", self.name)
+    }
+
+    /// The host's number of its first process.
+    pub fn pid(&self) -> i32 {
+        let pid = inspect(&self.id)["State"]["Pid"].as_i64().expect("a pid");
+        assert!(pid > 0, "{} does not run", self.name);
+        i32::try_from(pid).expect("a pid")
+    }
+
+    /// `running`, `paused`, `exited`, …
+    pub fn state(&self) -> String {
+        inspect(&self.id)["State"]["Status"].as_str().expect("a status").to_owned()
+    }
+
+    /// What it has printed so far, both streams.
+    pub fn logs(&self) -> String {
+        let output = Command::new("docker").args(["logs", &self.id]).output().expect("docker logs");
+        format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
+    }
+
+    /// What has changed in its filesystem since it was made.
+    pub fn diff(&self) -> String {
+        docker(&["diff", &self.id])
+    }
+
+    /// `docker stop`, `kill`, `pause`, `unpause`, `restart`, `start`.
+    pub fn engine_does(&self, verb: &str) {
+        docker(&[verb, &self.id]);
+    }
+
+    /// Waits until the engine says it is in this state.
+    pub fn wait_for_state(&self, state: &str) {
+        wait::until(&format!("{} to be {state}", self.name), || (self.state() == state).then_some(()));
+    }
+
+    /// Waits until a line with this text is in its log. Follows the log, so it is not asked again and again.
+    pub fn wait_for_log(&self, text: &str) {
+        let mut follower = Command::new("docker")
+            .args(["logs", "--follow", &self.id])
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("docker logs");
+        let found = self.look_for(text, &mut follower);
+        let _ = follower.kill();
+        let _ = follower.wait();
+        assert!(found, "{} never printed {text:?}; it printed:\n{}", self.name, self.logs());
+    }
+
+    fn look_for(&self, text: &str, follower: &mut Child) -> bool {
+        let (lines, inbox) = mpsc::channel();
+        send_lines(follower.stdout.take().expect("a pipe"), lines.clone());
+        send_lines(follower.stderr.take().expect("a pipe"), lines);
+        let end = Instant::now() + wait::PATIENCE;
+        // Ends early, disconnected, when the container does.
+        while let Ok(line) = inbox.recv_timeout(end.saturating_duration_since(Instant::now())) {
+            if line.contains(text) {
+                return true;
+            }
+        }
+        false
+    }
+}
+
+fn send_lines(from: impl Read + Send + 'static, to: Sender<String>) {
+    thread::spawn(move || {
+        for line in BufReader::new(from).split(b'\n').map_while(Result::ok) {
+            if to.send(String::from_utf8_lossy(&line).into_owned()).is_err() {
+                break;
+            }
+        }
+    });
+}
+
+impl Drop for Container {
+    fn drop(&mut self) {
+        // By id: another test may have a container of the same name by now.
+        if let Err(error) = try_docker(&["rm", "--force", "--volumes", &self.id]) {
+            eprintln!("{} could not be removed: {error}", self.name);
+        }
+    }
+}

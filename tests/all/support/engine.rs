@@ -1,0 +1,49 @@
+//! The container engine, by its own command line: the tests ask somebody else than the code they test.
+
+use std::process::Command;
+use std::sync::OnceLock;
+
+use serde_json::Value;
+
+/// The images that `scripts/images` builds.
+const IMAGES: [&str; 4] =
+    ["scratchdbg-test/shop", "scratchdbg-test/static", "scratchdbg-test/toolbox", "scratchdbg-test/shell"];
+
+/// Runs the engine's command line. Standard output, or standard error if it failed.
+pub fn try_docker(args: &[&str]) -> Result<String, String> {
+    let output = Command::new("docker").args(args).output().map_err(|error| format!("docker: {error}"))?;
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).trim_end().to_owned();
+    if output.status.success() { Ok(text(&output.stdout)) } else { Err(text(&output.stderr)) }
+}
+
+/// Runs the engine's command line.
+///
+/// # Panics
+/// If it fails.
+pub fn docker(args: &[&str]) -> String {
+    try_docker(args).unwrap_or_else(|error| panic!("docker {}: {error}", args.join(" ")))
+}
+
+/// All that the engine says of a container.
+pub fn inspect(id: &str) -> Value {
+    let text = docker(&["inspect", "--type", "container", id]);
+    let mut list: Vec<Value> = serde_json::from_str(&text).expect("docker inspect prints JSON");
+    list.remove(0)
+}
+
+/// What keeps tests with containers from running here, if anything.
+pub fn missing() -> Option<String> {
+    static MISSING: OnceLock<Option<String>> = OnceLock::new();
+    MISSING
+        .get_or_init(|| {
+            let mut args = vec!["image", "inspect", "--format", "{{.Id}}"];
+            args.extend(IMAGES);
+            let error = try_docker(&args).err()?;
+            let first = error.lines().next().unwrap_or_default();
+            Some(match try_docker(&["version"]) {
+                Ok(_) => format!("the sample images are not all there (scripts/images builds them): {first}"),
+                Err(_) => format!("no container engine answers: {first}"),
+            })
+        })
+        .clone()
+}

@@ -1,0 +1,46 @@
+//! Skipping loudly what this machine cannot run.
+
+use std::fs::OpenOptions;
+use std::io::Write as _;
+use std::{env, thread};
+
+/// Ends the test here, skipped, unless a container engine answers and the sample images are there.
+#[macro_export]
+macro_rules! require_engine {
+    () => {
+        if !$crate::support::skip::go_on($crate::support::engine::missing()) {
+            return;
+        }
+    };
+}
+
+/// Ends the test here, skipped, unless it runs as root.
+#[macro_export]
+macro_rules! require_root {
+    () => {
+        let missing = if nix::unistd::geteuid().is_root() { None } else { Some("it needs root".to_owned()) };
+        if !$crate::support::skip::go_on(missing) {
+            return;
+        }
+    };
+}
+
+/// True if nothing is missing. Otherwise says so, or fails where every test has to run.
+pub fn go_on(missing: Option<String>) -> bool {
+    let Some(reason) = missing else { return true };
+    let name = thread::current().name().unwrap_or("a test").to_owned();
+    assert!(!required(), "this test may not be skipped here, but {reason}");
+    let line = format!("SKIP {name}: {reason}\n");
+    // Not eprintln: that is kept back when a test passes.
+    let _ = std::io::stderr().write_all(line.as_bytes());
+    // scripts/test prints this file at the end, since a test runner hides the output of what passes.
+    if let Some(list) = env::var_os("SCRATCHDBG_SKIPS") {
+        let _ = OpenOptions::new().append(true).create(true).open(list).and_then(|mut f| f.write_all(line.as_bytes()));
+    }
+    false
+}
+
+fn required() -> bool {
+    let set = |name: &str, wanted: &str| env::var(name).is_ok_and(|value| value == wanted);
+    set("SCRATCHDBG_REQUIRE_E2E", "1") || set("CI", "true")
+}
