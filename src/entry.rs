@@ -1,16 +1,25 @@
 //! The ways in: plans who enters where with which rights, and opens the door.
 
+mod broker;
+mod local;
 pub mod plan;
 
 use std::fmt;
 use std::str::FromStr;
+
+use nix::errno::Errno;
+use serde::{Deserialize, Serialize};
+
+use self::broker::message::Step;
+pub use self::broker::{Broker, NoBroker, SHIM};
+use self::plan::{Missing, Plan};
 
 use crate::exit::{Exit, Explain};
 use crate::shim::Shim;
 use crate::target::Target;
 
 /// Which door to use.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum, Serialize, Deserialize)]
 pub enum Via {
     /// The best one that works.
     #[default]
@@ -20,7 +29,7 @@ pub enum Via {
 }
 
 /// Whose eyes to look with.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub enum Identity {
     /// The target's first process: what it sees is seen.
     #[default]
@@ -37,7 +46,7 @@ pub enum Identity {
 }
 
 /// How to enter.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Access {
     /// The door.
     pub via: Via,
@@ -75,16 +84,13 @@ impl fmt::Display for Identity {
     }
 }
 
-/// The privileged half of this process, or what is known of its absence. See `entry/broker.rs`.
-pub struct Broker {}
-
 /// An open door.
 #[derive(Debug, Clone)]
 pub struct Entered {
     /// The helper inside.
     pub shim: Shim,
     /// How it got there.
-    pub plan: plan::Plan,
+    pub plan: Plan,
 }
 
 /// Why a door did not open.
@@ -96,18 +102,82 @@ pub enum Error {
         /// Its name.
         target: String,
     },
+    /// There is no such process.
+    #[error("{target} has no running process")]
+    Gone {
+        /// Its name.
+        target: String,
+    },
+    /// Rights are missing.
+    #[error("not permitted to enter {target}: {}", words(missing))]
+    Missing {
+        /// Its name.
+        target: String,
+        /// Which, and what for.
+        missing: Vec<Missing>,
+    },
+    /// The user asked for does not exist there.
+    #[error("cannot enter {target}: user {uid} has no number in its user namespace")]
+    Unmapped {
+        /// Its name.
+        target: String,
+        /// The user, as this host counts.
+        uid: u32,
+    },
+    /// A step failed.
+    #[error("cannot enter {target}: {step} failed: {errno}", step = step.words())]
+    Stopped {
+        /// Its name.
+        target: String,
+        /// Which.
+        step: Step,
+        /// Why.
+        errno: Errno,
+    },
+    /// There is no broker.
+    #[error(transparent)]
+    NoBroker(#[from] NoBroker),
+    /// The broker has ended.
+    #[error("cannot enter {target}: the privileged helper process has ended: {errno}")]
+    BrokerEnded {
+        /// Its name.
+        target: String,
+        /// How.
+        errno: Errno,
+    },
+    /// The helper inside did not say what it should.
+    #[error("cannot enter {target}: {cause}")]
+    Shim {
+        /// Its name.
+        target: String,
+        /// What went wrong.
+        cause: crate::shim::Error,
+    },
+}
+
+fn words(missing: &[Missing]) -> String {
+    let each: Vec<_> = missing.iter().map(|one| format!("{} {}", one.capability, one.purpose)).collect();
+    format!("missing {}", each.join(", "))
 }
 
 impl Explain for Error {
     fn hint(&self) -> Option<String> {
         match self {
             Self::Moved { .. } => Some("try again".to_owned()),
+            Self::Missing { .. } => Some("run it with sudo".to_owned()),
+            Self::Unmapped { .. } => Some("try --as root".to_owned()),
+            Self::Stopped { step, errno, .. } => step.hint(*errno),
+            Self::Gone { .. } | Self::NoBroker(_) | Self::BrokerEnded { .. } | Self::Shim { .. } => None,
         }
     }
 
     fn exit(&self) -> Exit {
         match self {
-            Self::Moved { .. } => Exit::NoTarget,
+            Self::Moved { .. } | Self::Gone { .. } => Exit::NoTarget,
+            Self::Missing { .. } | Self::Unmapped { .. } => Exit::NotPermitted,
+            Self::Stopped { errno: Errno::EPERM | Errno::EACCES, .. } => Exit::NotPermitted,
+            Self::Shim { cause: crate::shim::Error::TargetGone, .. } => Exit::NoTarget,
+            Self::Stopped { .. } | Self::NoBroker(_) | Self::BrokerEnded { .. } | Self::Shim { .. } => Exit::No,
         }
     }
 }
@@ -116,6 +186,10 @@ impl Explain for Error {
 ///
 /// # Errors
 /// If it cannot be entered: which step failed, why, and what to try.
-pub async fn enter(_broker: &Broker, _target: &Target, _access: &Access) -> Result<Entered, Error> {
-    todo!()
+pub async fn enter(broker: &Broker, target: &Target, access: &Access) -> Result<Entered, Error> {
+    let name = target.name();
+    let Some(pid) = target.init() else { return Err(Error::Gone { target: name }) };
+    match access.via {
+        Via::Auto | Via::Local => local::enter(broker, &name, pid, access).await,
+    }
 }

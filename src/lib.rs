@@ -7,6 +7,7 @@ pub mod entry;
 pub mod exit;
 pub mod inspect;
 pub mod shim;
+pub mod sys;
 pub mod target;
 pub mod text;
 #[path = "../shim/src/wire.rs"]

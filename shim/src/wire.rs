@@ -79,10 +79,10 @@ pub enum Op<'a> {
         /// What it must be.
         kind: OpenKind,
     },
-    /// Answers [`Body::Connected`] with one connected socket. Local door only.
+    /// Answers [`Body::Connected`] with one non-blocking socket, connected or about to be. Local door only.
     Connect {
         /// Where to.
-        addr: Addr<'a>,
+        addr: Addr,
     },
     /// Answers [`Body::Statfs`].
     Statfs {
@@ -98,7 +98,7 @@ pub enum Op<'a> {
         /// Chunks.
         chunks: u32,
     },
-    /// Ends the stream `of` early. Not answered; the host may still receive chunks already sent, and no `End`.
+    /// Ends the stream `of` early. The stream answers with [`Body::End`], after the chunks already sent.
     Cancel {
         /// The request that opened the stream.
         of: u32,
@@ -121,13 +121,11 @@ pub enum OpenKind {
 
 /// Where [`Op::Connect`] connects to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Addr<'a> {
+pub enum Addr {
     /// TCP over IPv4.
     V4([u8; 4], u16),
     /// TCP over IPv6.
     V6([u8; 16], u16),
-    /// A stream socket in the file system. At most 107 bytes (unix(7)).
-    Unix(&'a [u8]),
 }
 
 /// One answer of the shim.
@@ -313,3 +311,7 @@ impl<'a> Entry<'a> {
         if bad || name.len() > 255 * 4 { Err(Malformed) } else { Ok((entry, rest)) }
     }
 }
+
+#[cfg(test)]
+#[path = "wire/tests.rs"]
+mod tests;

@@ -1,12 +1,30 @@
 //! The target's network: sockets with their owners, interfaces, routes, resolver.
 
+pub mod address;
+pub mod interfaces;
+pub mod owners;
+pub mod resolver;
+pub mod routes;
+pub mod sockets;
+
 use std::net::{IpAddr, SocketAddr};
 
+use futures_util::future::{join, join4};
 use serde::Serialize;
 
+use super::error::why;
+use super::fetch;
 use super::process::Part;
+use crate::shim::{Error, Shim};
 use crate::target::ContainerPid;
 use crate::text::Untrusted;
+
+/// How much of one table of sockets is read, in bytes: some 100,000 of them.
+pub const MAX_TABLE: u64 = 16 << 20;
+/// How much of one table of interfaces, addresses or routes is read, in bytes.
+pub const MAX_ROUTES: u64 = 4 << 20;
+/// How much of `resolv.conf`, `hosts` or `nsswitch.conf` is read, in bytes.
+pub const MAX_RESOLVER: u64 = 1 << 20;
 
 /// Everything `net` shows.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -19,6 +37,8 @@ pub struct Network {
     pub routes: Part<Vec<Route>>,
     /// What resolves names.
     pub resolver: Resolver,
+    /// What could not be known, in words: owners of sockets that may not be looked at, tables that were cut.
+    pub notes: Vec<String>,
 }
 
 /// One socket.
@@ -112,3 +132,100 @@ pub struct Resolver {
     /// The `hosts:` line of `/etc/nsswitch.conf`, if there is one.
     pub nsswitch: Option<Untrusted>,
 }
+
+impl Socket {
+    /// What it is, in words: `tcp 127.0.0.1:8080 listening`.
+    #[must_use]
+    pub fn words(&self) -> String {
+        let ends = match (&self.local, &self.remote, &self.path) {
+            (Some(local), Some(remote), _) => format!(" {local} -> {remote}"),
+            (Some(local), None, _) => format!(" {local}"),
+            (None, _, Some(path)) => format!(" {}", path.safe()),
+            (None, ..) => String::new(),
+        };
+        let state = match self.state.as_str() {
+            "-" => String::new(),
+            "LISTEN" => " listening".to_owned(),
+            state => format!(" {}", state.to_ascii_lowercase().replace('_', " ")),
+        };
+        format!("{}{ends}{state}", self.protocol)
+    }
+
+    /// Whether it waits for connections.
+    #[must_use]
+    pub fn listens(&self) -> bool {
+        self.state == "LISTEN"
+    }
+}
+
+/// Reads the network of the process `pid`, as seen from inside. `/proc/net` itself leads to whoever
+/// reads it, and the shim is not in the target's pid namespace.
+pub async fn read(shim: &Shim, pid: ContainerPid) -> Network {
+    let ((sockets, mut notes), interfaces, routes, resolver) =
+        join4(sockets(shim, pid), interfaces(shim, pid), routes(shim, pid), resolver::read(shim)).await;
+    let sockets = match sockets {
+        sockets if sockets.is_empty() && !notes.is_empty() => Part::Unavailable(notes.remove(0)),
+        mut sockets => {
+            notes.extend(owners::fill(shim, &mut sockets).await);
+            sockets::sort(&mut sockets);
+            Part::Ok(sockets)
+        }
+    };
+    Network { sockets, interfaces, routes, resolver, notes }
+}
+
+/// The tables of sockets a process sees, without owners, and what is missing, in words.
+pub async fn sockets(shim: &Shim, pid: ContainerPid) -> (Vec<Socket>, Vec<String>) {
+    const TABLES: [&str; 9] = ["tcp", "tcp6", "udp", "udp6", "udplite", "udplite6", "raw", "raw6", "unix"];
+    let texts = fetch::each(TABLES, |table| async move {
+        fetch::prefix(shim, &fetch::proc_path(pid, &format!("net/{table}")), MAX_TABLE).await
+    })
+    .await;
+    let (mut sockets, mut notes) = (Vec::new(), Vec::new());
+    for (table, text) in TABLES.into_iter().zip(texts) {
+        match text {
+            Ok((text, cut)) => {
+                sockets.extend(match table {
+                    "unix" => sockets::parse_unix(&text),
+                    table => sockets::parse_inet(table, &text),
+                });
+                if cut {
+                    notes.push(format!("only the first {} MiB of the {table} sockets are shown", MAX_TABLE >> 20));
+                }
+            }
+            // A kernel without IPv6 or UDP-Lite has no such table.
+            Err(Error::Errno(nix::errno::Errno::ENOENT)) => {}
+            Err(error) => notes.push(format!("{table} sockets: {}", why(&error))),
+        }
+    }
+    (sockets, notes)
+}
+
+async fn table(shim: &Shim, pid: ContainerPid, name: &str) -> Result<Vec<u8>, Error> {
+    fetch::prefix(shim, &fetch::proc_path(pid, &format!("net/{name}")), MAX_ROUTES).await.map(|(text, _)| text)
+}
+
+async fn interfaces(shim: &Shim, pid: ContainerPid) -> Part<Vec<Interface>> {
+    let (dev, route, local, six) = join4(
+        table(shim, pid, "dev"),
+        table(shim, pid, "route"),
+        table(shim, pid, "fib_trie"),
+        table(shim, pid, "if_inet6"),
+    )
+    .await;
+    let (route, local, six) = (route.unwrap_or_default(), local.unwrap_or_default(), six.unwrap_or_default());
+    Part::from(dev).map(|dev| interfaces::parse(&dev, &route, &local, &six))
+}
+
+async fn routes(shim: &Shim, pid: ContainerPid) -> Part<Vec<Route>> {
+    let (four, six) = join(table(shim, pid, "route"), table(shim, pid, "ipv6_route")).await;
+    let six = six.map(|text| routes::parse_v6(&text)).unwrap_or_default();
+    Part::from(four).map(|text| {
+        let mut routes = routes::parse_v4(&text);
+        routes.extend(six);
+        routes
+    })
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,179 @@
+//! The loop: take a request, answer it, keep the streams going, end with the target.
+
+use rustix::fd::AsFd;
+use rustix::net::{AddressFamily, SocketAddrV4, SocketAddrV6, SocketFlags, SocketType, connect, socket_with};
+use rustix::net::{Ipv4Addr, Ipv6Addr};
+
+use crate::Allowed;
+use crate::connection::{Connection, Over};
+use crate::files::{self, Path};
+use crate::stream::{Step, Stream, Streams};
+use crate::sys::Buffers;
+use crate::wire::{Addr, Body, Failure, Hello, MAX_REQUEST, Op, OpenKind, Reply, Request, VERSION};
+
+/// Serves until the connection or the target ends. The result is the exit status.
+pub fn serve(allowed: Allowed, buffers: &mut Buffers) -> i32 {
+    let Buffers { request, payload, frame, dirents } = buffers;
+    let mut connection = Connection::new(allowed.watches, request, frame);
+    let mut server = Server { allowed, streams: Streams::new(), watch: None, path: Path::new() };
+    let mut held = [0; MAX_REQUEST];
+    let mut step = || -> Result<(), Over> {
+        connection.send(&Reply { id: 0, body: Body::Hello(hello(allowed)) })?;
+        loop {
+            let woken = connection.wait(server.streams.busy())?;
+            if woken.gone {
+                // Told to whoever asked; then the shim ends, so that it does not pin the target's namespaces.
+                if let Some(id) = server.watch {
+                    connection.send(&Reply { id, body: Body::Gone })?;
+                }
+                return Err(Over);
+            }
+            if woken.readable {
+                connection.receive()?;
+                while let Some(request) = connection.next(&mut held)? {
+                    server.answer(&mut connection, &request, payload)?;
+                }
+            }
+            if let Some(stream) = server.streams.ready() {
+                let id = stream.id;
+                stream.credit -= 1;
+                match stream.step(payload, dirents) {
+                    Step::More(body) => connection.send(&Reply { id, body })?,
+                    Step::Last(body) => {
+                        if let Some(body) = body {
+                            connection.send(&Reply { id, body })?;
+                        }
+                        connection.send(&Reply { id, body: Body::End })?;
+                        server.streams.close(id);
+                    }
+                    Step::Failed(failure) => {
+                        connection.send(&Reply { id, body: Body::Failed(failure) })?;
+                        server.streams.close(id);
+                    }
+                }
+            }
+        }
+    };
+    // There is one way out, and it is no failure.
+    let _: Result<(), Over> = step();
+    0
+}
+
+fn hello(allowed: Allowed) -> Hello {
+    let caps = rustix::thread::capabilities(None).map_or(0, |sets| sets.effective.bits());
+    Hello {
+        version: VERSION,
+        uid: rustix::process::getuid().as_raw(),
+        gid: rustix::process::getgid().as_raw(),
+        caps,
+        passes: allowed.passes,
+        writes: allowed.writes,
+        watches: allowed.watches,
+    }
+}
+
+struct Server {
+    allowed: Allowed,
+    streams: Streams,
+    watch: Option<u32>,
+    path: Path,
+}
+
+impl Server {
+    fn answer(&mut self, to: &mut Connection<'_>, request: &Request<'_>, payload: &mut [u8]) -> Result<(), Over> {
+        let id = request.id;
+        match self.serve(to, request, payload) {
+            Ok(Some(body)) => to.send(&Reply { id, body }),
+            Ok(None) => Ok(()),
+            Err(Refused::Over) => Err(Over),
+            Err(Refused::Failed(failure)) => to.send(&Reply { id, body: Body::Failed(failure) }),
+        }
+    }
+
+    fn serve<'b>(
+        &mut self,
+        to: &mut Connection<'_>,
+        request: &Request<'_>,
+        payload: &'b mut [u8],
+    ) -> Result<Option<Body<'b>>, Refused> {
+        let id = request.id;
+        let path = &mut self.path;
+        match request.op {
+            Op::List { path: at, stat, credit } => {
+                let (dir, _) = files::directory(path, at)?;
+                self.streams.open(Stream::directory(id, credit, dir, stat))?;
+            }
+            Op::Read { path: at, offset, len, credit } => {
+                let (file, _) = files::regular(path, at)?;
+                self.streams.open(Stream::file(id, credit, file, offset, len))?;
+            }
+            Op::Stat { path: at, follow } => {
+                return Ok(Some(Body::Stat(files::stat(&files::handle(path, at, follow)?)?)));
+            }
+            Op::ReadLink { path: at } => return Ok(Some(Body::Data(files::readlink(path, at, payload)?))),
+            Op::Statfs { path: at } => return Ok(Some(Body::Statfs(files::statfs(path, at)?))),
+            Op::Open { path: at, kind } => {
+                if !self.allowed.passes || (matches!(kind, OpenKind::Create { .. }) && !self.allowed.writes) {
+                    return Err(Failure::NotAllowed.into());
+                }
+                let (file, stat) = match kind {
+                    OpenKind::File => files::regular(path, at)?,
+                    OpenKind::Dir => files::directory(path, at)?,
+                    OpenKind::Create { mode } => files::create(path, at, mode)?,
+                };
+                to.send_with(&Reply { id, body: Body::Opened(stat) }, file.as_fd())?;
+            }
+            Op::Connect { addr } => {
+                if !self.allowed.passes {
+                    return Err(Failure::NotAllowed.into());
+                }
+                let socket = dial(addr)?;
+                to.send_with(&Reply { id, body: Body::Connected }, socket.as_fd())?;
+            }
+            Op::Watch if !self.allowed.watches => return Err(Failure::NotAllowed.into()),
+            Op::Watch => self.watch = Some(id),
+            Op::Credit { of, chunks } => self.streams.credit(of, chunks),
+            Op::Cancel { of } => {
+                if self.streams.close(of) {
+                    to.send(&Reply { id: of, body: Body::End })?;
+                }
+            }
+        }
+        Ok(None)
+    }
+}
+
+/// Starts a TCP connection. It is passed on before it is there, so that the shim never waits for it.
+fn dial(addr: Addr) -> Result<rustix::fd::OwnedFd, Failure> {
+    let family = match addr {
+        Addr::V4(..) => AddressFamily::INET,
+        Addr::V6(..) => AddressFamily::INET6,
+    };
+    let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
+    let socket = socket_with(family, SocketType::STREAM, flags, None).map_err(files::errno)?;
+    let started = match addr {
+        Addr::V4(ip, port) => connect(&socket, &SocketAddrV4::new(Ipv4Addr::from(ip), port)),
+        Addr::V6(ip, port) => connect(&socket, &SocketAddrV6::new(Ipv6Addr::from(ip), port, 0, 0)),
+    };
+    match started {
+        Ok(()) | Err(rustix::io::Errno::INPROGRESS) => Ok(socket),
+        Err(error) => Err(files::errno(error)),
+    }
+}
+
+enum Refused {
+    Over,
+    Failed(Failure),
+}
+
+impl From<Failure> for Refused {
+    fn from(failure: Failure) -> Self {
+        Self::Failed(failure)
+    }
+}
+
+impl From<Over> for Refused {
+    fn from(Over: Over) -> Self {
+        Self::Over
+    }
+}

@@ -1,0 +1,65 @@
+//! Every `unsafe` of the shim: how it starts, how it ends, the memory functions, the buffers.
+#![expect(unsafe_code, reason = "a program without libc must bring its own start and memory functions")]
+
+mod memory;
+mod start;
+
+use core::cell::UnsafeCell;
+use core::mem::MaybeUninit;
+use core::sync::atomic::{AtomicBool, Ordering};
+
+use rustix::fd::BorrowedFd;
+
+use crate::wire::{CHUNK, MAX_REQUEST, PREFIX};
+
+/// Bytes one `getdents64` may fill. Small enough that all its entries, each with a `Stat`, fit one chunk.
+pub const DIRENTS: usize = 16 << 10;
+
+/// The only memory there is besides the stack.
+pub struct Buffers {
+    /// Requests as they arrive.
+    pub request: [u8; MAX_REQUEST + PREFIX],
+    /// The payload of the reply being made.
+    pub payload: [u8; CHUNK],
+    /// The frame being sent.
+    pub frame: [u8; CHUNK + 256],
+    /// What `getdents64` fills.
+    pub dirents: [MaybeUninit<u8>; DIRENTS],
+}
+
+struct Once(UnsafeCell<Buffers>, AtomicBool);
+
+// SAFETY: `buffers` hands the contents out once only, so they are never shared.
+unsafe impl Sync for Once {}
+
+// All zero, so it lives in .bss and costs no page until it is touched.
+static BUFFERS: Once = Once(
+    UnsafeCell::new(Buffers {
+        request: [0; MAX_REQUEST + PREFIX],
+        payload: [0; CHUNK],
+        frame: [0; CHUNK + 256],
+        dirents: [MaybeUninit::zeroed(); DIRENTS],
+    }),
+    AtomicBool::new(false),
+);
+
+/// The connection to the host.
+pub fn socket() -> BorrowedFd<'static> {
+    // SAFETY: descriptor 0 is the connection from the first instruction on, and nothing here closes it.
+    unsafe { BorrowedFd::borrow_raw(0) }
+}
+
+/// The target's pidfd, where the broker said that there is one.
+pub fn pidfd() -> BorrowedFd<'static> {
+    // SAFETY: descriptor 1 is open from the first instruction on, and nothing here closes it.
+    unsafe { BorrowedFd::borrow_raw(1) }
+}
+
+/// The buffers. Can be had once; a second call ends the process.
+pub fn buffers() -> &'static mut Buffers {
+    if BUFFERS.1.swap(true, Ordering::Relaxed) {
+        start::exit(2);
+    }
+    // SAFETY: the flag above lets only the first caller through, so this is the only reference.
+    unsafe { &mut *BUFFERS.0.get() }
+}

@@ -1,0 +1,132 @@
+//! The broker: the only part that needs rights.
+//!
+//! It is forked from `main` before there is a second thread, and does one thing: at the request of the
+//! unprivileged half it starts a [worker](worker) in a target's namespaces and passes back the connection to it.
+//! It is synchronous, has no engine connection, parses nothing a container wrote except the kernel's own
+//! `/proc/PID/{status,uid_map,gid_map}`, and dies with its parent.
+
+mod facts;
+pub(super) mod message;
+mod program;
+mod worker;
+
+use std::os::fd::{AsFd as _, OwnedFd};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use nix::errno::Errno;
+use nix::sys::socket::{AddressFamily, SockFlag, SockType, socketpair};
+use nix::unistd::ForkResult;
+
+use self::message::{Answer, Ask, Refusal, Step, Stopped, receive, send};
+pub use self::program::ELF as SHIM;
+use self::program::Program;
+use self::worker::Workers;
+use crate::sys;
+
+/// The unprivileged half's handle on the broker. Cheap to clone; the broker ends with the last one.
+#[derive(Clone, Debug)]
+pub struct Broker(Arc<Mutex<OwnedFd>>);
+
+/// Why there is no broker.
+#[derive(Debug, Clone, thiserror::Error)]
+#[error("the helper process could not be started: {0}")]
+pub struct NoBroker(Errno);
+
+impl Broker {
+    /// Forks the broker. To be called before anything starts a thread.
+    ///
+    /// # Errors
+    /// If the socket or the process cannot be made.
+    pub fn start() -> Result<Self, NoBroker> {
+        let flags = SockFlag::SOCK_CLOEXEC;
+        let (ours, theirs) = socketpair(AddressFamily::Unix, SockType::SeqPacket, None, flags).map_err(NoBroker)?;
+        let parent = rustix::process::getpid();
+        match sys::fork().map_err(NoBroker)? {
+            ForkResult::Parent { .. } => Ok(Self(Arc::new(Mutex::new(ours)))),
+            ForkResult::Child => {
+                drop(ours);
+                sys::exit_now(run(theirs, parent).unwrap_or(1));
+            }
+        }
+    }
+
+    /// Asks for one thing and waits for the answer: about a millisecond. Blocking.
+    ///
+    /// # Errors
+    /// If the broker has ended.
+    pub(super) fn ask(&self, ask: &Ask) -> Result<(Answer, Option<OwnedFd>), Errno> {
+        // A thread that panicked while holding the lock left no half-sent message: each is one packet.
+        let link = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        send(link.as_fd(), ask, None)?;
+        receive(link.as_fd())
+    }
+}
+
+/// The broker's life. Returns when its parent has gone.
+fn run(link: OwnedFd, parent: rustix::process::Pid) -> nix::Result<i32> {
+    let link = settle(link, parent)?;
+    let mut workers = Workers::default();
+    // Made at the first request: a broker that is never asked costs a fork and no more.
+    let mut program = None;
+    loop {
+        let Ok((ask, _)) = receive::<Ask>(link.as_fd()) else { return Ok(0) };
+        match ask {
+            Ask::Enter { pid, access } => match enter(&mut program, &mut workers, pid, &access) {
+                Ok((answer, socket)) => send(link.as_fd(), &answer, Some(socket.as_fd()))?,
+                Err(refusal) => send(link.as_fd(), &Answer::Refused(refusal), None)?,
+            },
+            Ask::End { worker } => {
+                workers.end(worker);
+                send(link.as_fd(), &Answer::Ended, None)?;
+            }
+        }
+    }
+}
+
+/// Becomes a process that nobody can look into, that holds nothing of the terminal or of the user's pipes, and
+/// that cannot outlive its parent. Gives the link at its new number.
+fn settle(link: OwnedFd, parent: rustix::process::Pid) -> nix::Result<OwnedFd> {
+    rustix::process::set_parent_process_death_signal(Some(rustix::process::Signal::KILL)).map_err(errno)?;
+    if rustix::process::getppid() != Some(parent) {
+        return Err(Errno::ESRCH);
+    }
+    rustix::process::set_dumpable_behavior(rustix::process::DumpableBehavior::NotDumpable).map_err(errno)?;
+    // Its own session: ^C and a closed terminal are for the user's half, which then ends this one.
+    rustix::process::setsid().map_err(errno)?;
+    sys::ignore_children()?;
+    let link = sys::lift(link, 10)?;
+    let flags = rustix::fs::OFlags::RDWR | rustix::fs::OFlags::CLOEXEC;
+    let null = rustix::fs::open("/dev/null", flags, rustix::fs::Mode::empty()).map_err(errno)?;
+    let null = sys::lift(null, 10)?;
+    for standard in 0..3 {
+        sys::place(null.as_fd(), standard)?;
+    }
+    sys::place_for_exec(link.as_fd(), 3)?;
+    std::mem::forget((link, null));
+    sys::close_from(4)?;
+    Ok(sys::own(3))
+}
+
+fn enter(
+    program: &mut Option<Program>,
+    workers: &mut Workers,
+    pid: i32,
+    access: &super::Access,
+) -> Result<(Answer, OwnedFd), Refusal> {
+    if program.is_none() {
+        *program = Some(Program::new().map_err(|error| stopped(Step::Program, error))?);
+    }
+    let Some(program) = program else { return Err(stopped(Step::Program, Errno::EIO)) };
+    let (target, facts) = facts::gather(pid)?;
+    let plan = super::plan::Plan::new(&facts, access).map_err(Refusal::NoPlan)?;
+    let (worker, socket) = workers.start(program, &target, &plan)?;
+    Ok((Answer::Entered { worker, plan }, socket))
+}
+
+fn stopped(step: Step, errno: Errno) -> Refusal {
+    Refusal::Stopped(Stopped { step, errno: errno as i32 })
+}
+
+fn errno(error: rustix::io::Errno) -> Errno {
+    Errno::from_raw(error.raw_os_error())
+}

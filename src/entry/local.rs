@@ -1,0 +1,43 @@
+//! The local door: this host's own kernel lets us in, through the broker.
+
+use std::os::unix::net::UnixStream;
+
+use super::broker::message::{Answer, Ask, Refusal};
+use super::plan::NoPlan;
+use super::{Access, Broker, Entered, Error};
+use crate::shim::{Leash, Shim};
+use crate::target::HostPid;
+
+/// Enters through the broker.
+pub(super) async fn enter(broker: &Broker, name: &str, pid: HostPid, access: &Access) -> Result<Entered, Error> {
+    let target = || name.to_owned();
+    let (asked, access) = (broker.clone(), *access);
+    let answer = tokio::task::spawn_blocking(move || asked.ask(&Ask::Enter { pid: pid.0, access })).await;
+    let answer = answer.unwrap_or(Err(nix::errno::Errno::EIO));
+    let (answer, socket) = answer.map_err(|errno| Error::BrokerEnded { target: target(), errno })?;
+    let (worker, plan, socket) = match (answer, socket) {
+        (Answer::Entered { worker, plan }, Some(socket)) => (worker, plan, socket),
+        (Answer::Refused(refusal), _) => return Err(refused(name, refusal)),
+        (Answer::Entered { .. } | Answer::Ended, _) => {
+            return Err(Error::BrokerEnded { target: target(), errno: nix::errno::Errno::EPROTO });
+        }
+    };
+    let broker = broker.clone();
+    // A worker that does not answer is not asked to end: it is killed.
+    let leash = Leash::new(move || drop(broker.ask(&Ask::End { worker })));
+    let shim = Shim::start(UnixStream::from(socket), leash).await;
+    let shim = shim.map_err(|cause| Error::Shim { target: target(), cause })?;
+    Ok(Entered { shim, plan })
+}
+
+fn refused(name: &str, refusal: Refusal) -> Error {
+    let target = name.to_owned();
+    match refusal {
+        Refusal::Gone => Error::Gone { target },
+        Refusal::NoPlan(NoPlan::Missing(missing)) => Error::Missing { target, missing },
+        Refusal::NoPlan(NoPlan::Unmapped(uid)) => Error::Unmapped { target, uid },
+        Refusal::Stopped(stopped) => {
+            Error::Stopped { target, step: stopped.step, errno: nix::errno::Errno::from_raw(stopped.errno) }
+        }
+    }
+}

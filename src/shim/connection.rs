@@ -1,0 +1,424 @@
+//! The connection: requests out, answers back to whoever waits, and an end to it when the helper misbehaves.
+
+use std::collections::{HashMap, VecDeque};
+use std::io::{self, IoSliceMut};
+use std::os::fd::{AsRawFd as _, OwnedFd, RawFd};
+use std::os::unix::net::UnixStream as StdUnixStream;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use nix::errno::Errno;
+use nix::sys::socket::{ControlMessageOwned, MsgFlags, recvmsg};
+use tokio::io::Interest;
+use tokio::net::UnixStream;
+use tokio::sync::{mpsc, oneshot};
+
+use super::{DirEntry, Error, Leash, PATIENCE};
+use crate::inspect::files::Kind;
+use crate::wire::{self, Body, CHUNK, Entry, Failure, MAX_FRAME, MAX_REQUEST, Op, PREFIX, Reply, Request};
+
+/// Chunks of one stream that may be under way.
+pub const WINDOW: u32 = 8;
+/// Descriptors that may have arrived before their reply was read.
+const MAX_DESCRIPTORS: usize = 64;
+
+/// The answer to a request that has one.
+#[derive(Debug)]
+pub enum Answer {
+    Stat(wire::Stat),
+    Statfs(wire::Statfs),
+    Data(Vec<u8>),
+    Opened(wire::Stat, OwnedFd),
+    Connected(OwnedFd),
+    Gone,
+}
+
+/// A part of a stream.
+#[derive(Debug)]
+pub enum Chunk {
+    Data(Vec<u8>),
+    Entries(Vec<DirEntry>),
+}
+
+enum Waiter {
+    Answer(oneshot::Sender<Result<Answer, Error>>),
+    /// `None` in the channel is the end of the stream.
+    Stream {
+        to: mpsc::Sender<Option<Result<Chunk, Error>>>,
+        left: u32,
+    },
+    /// Nobody waits any more; what still comes is thrown away.
+    Nobody,
+}
+
+/// One connection. Dropping it ends the shim.
+pub struct Connection {
+    shared: Arc<Shared>,
+    out: mpsc::UnboundedSender<Vec<u8>>,
+    last: AtomicU32,
+}
+
+struct Shared {
+    waiters: Mutex<Waiters>,
+    leash: Mutex<Option<Leash>>,
+    // Closes the socket under both tasks.
+    over: tokio::sync::watch::Sender<bool>,
+}
+
+struct Waiters {
+    waiting: HashMap<u32, Waiter>,
+    hello: Option<oneshot::Sender<wire::Hello>>,
+    ended: Option<Error>,
+}
+
+impl std::fmt::Debug for Connection {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Connection").finish_non_exhaustive()
+    }
+}
+
+impl Connection {
+    /// Starts the tasks that read and write.
+    pub fn start(socket: StdUnixStream, leash: Leash) -> Result<(Self, oneshot::Receiver<wire::Hello>), Error> {
+        let failed = |_: io::Error| Error::Closed;
+        socket.set_nonblocking(true).map_err(failed)?;
+        let socket = Arc::new(UnixStream::from_std(socket).map_err(failed)?);
+        let (hello, greeted) = oneshot::channel();
+        let (out, outgoing) = mpsc::unbounded_channel();
+        let (over, mut reader_over) = tokio::sync::watch::channel(false);
+        let mut writer_over = over.subscribe();
+        let shared = Arc::new(Shared {
+            waiters: Mutex::new(Waiters { waiting: HashMap::new(), hello: Some(hello), ended: None }),
+            leash: Mutex::new(Some(leash)),
+            over,
+        });
+        let (reading, read_shared) = (Arc::clone(&socket), Arc::clone(&shared));
+        tokio::spawn(async move {
+            let why = tokio::select! {
+                why = read(&reading, &read_shared) => why,
+                _ = reader_over.wait_for(|over| *over) => Error::Closed,
+            };
+            read_shared.end(why);
+        });
+        tokio::spawn(async move {
+            tokio::select! {
+                () = write(&socket, outgoing) => {}
+                _ = writer_over.wait_for(|over| *over) => {}
+            }
+        });
+        Ok((Self { shared, out, last: AtomicU32::new(0) }, greeted))
+    }
+
+    /// Asks one thing and waits for its answer, at most as long as said.
+    pub async fn ask(&self, op: Op<'_>, patience: Option<Duration>) -> Result<Answer, Error> {
+        let (to, answer) = oneshot::channel();
+        let asked = self.send(op, Waiter::Answer(to))?;
+        let _forget = Forget { connection: self, id: asked };
+        let answer = match patience {
+            None => answer.await,
+            Some(patience) => match tokio::time::timeout(patience, answer).await {
+                Ok(answer) => answer,
+                Err(_) => return Err(self.stuck()),
+            },
+        };
+        answer.unwrap_or_else(|_| Err(self.error()))
+    }
+
+    /// Opens a stream.
+    pub fn open(&self, op: Op<'_>) -> Result<(u32, mpsc::Receiver<Option<Result<Chunk, Error>>>), Error> {
+        // One place more than the window, for the end.
+        let (to, chunks) = mpsc::channel(WINDOW as usize + 1);
+        let id = self.send(op, Waiter::Stream { to, left: WINDOW })?;
+        Ok((id, chunks))
+    }
+
+    /// Lets a stream send more.
+    pub fn grant(&self, of: u32, chunks: u32) {
+        if let Some(Waiter::Stream { left, .. }) = self.shared.lock().waiting.get_mut(&of) {
+            *left += chunks;
+            self.push(Op::Credit { of, chunks });
+        }
+    }
+
+    /// Ends a stream that nobody reads any more.
+    pub fn cancel(&self, of: u32) {
+        if let Some(waiter) = self.shared.lock().waiting.get_mut(&of) {
+            *waiter = Waiter::Nobody;
+            self.push(Op::Cancel { of });
+        }
+    }
+
+    fn send(&self, op: Op<'_>, waiter: Waiter) -> Result<u32, Error> {
+        let mut buffer = [0; MAX_REQUEST + PREFIX];
+        let mut shared = self.shared.lock();
+        if let Some(error) = &shared.ended {
+            return Err(error.clone());
+        }
+        // Ids go round after four thousand million requests; one that is still waited for is passed over.
+        let id = loop {
+            let id = self.last.fetch_add(1, Ordering::Relaxed).wrapping_add(1);
+            if id != 0 && !shared.waiting.contains_key(&id) {
+                break id;
+            }
+        };
+        let Some(frame) = wire::encode(&Request { id, op }, &mut buffer) else {
+            return Err(Error::Errno(Errno::ENAMETOOLONG));
+        };
+        shared.waiting.insert(id, waiter);
+        // If the writer has ended, so does the reader, who tells the waiter.
+        let _ = self.out.send(frame.to_vec());
+        Ok(id)
+    }
+
+    /// Sends what is not answered. Such requests fit the buffer.
+    fn push(&self, op: Op<'_>) {
+        let mut buffer = [0; 64];
+        if let Some(frame) = wire::encode(&Request { id: 0, op }, &mut buffer) {
+            let _ = self.out.send(frame.to_vec());
+        }
+    }
+
+    /// Why the connection has ended.
+    pub fn error(&self) -> Error {
+        self.shared.lock().ended.clone().unwrap_or(Error::Closed)
+    }
+
+    /// Cuts off a helper that broke the protocol.
+    pub fn broke(&self, how: &'static str) -> Error {
+        self.shared.end(Error::Protocol(how))
+    }
+
+    /// Cuts off a helper that does not answer.
+    pub fn stuck(&self) -> Error {
+        self.shared.end(Error::TimedOut(PATIENCE))
+    }
+}
+
+impl Drop for Connection {
+    fn drop(&mut self) {
+        // The shim ends by itself when its connection does. The leash is for one that cannot.
+        drop(self.shared.leash().take());
+        self.shared.end(Error::Closed);
+    }
+}
+
+/// Stops waiting for an answer when the future that waits is dropped.
+struct Forget<'c> {
+    connection: &'c Connection,
+    id: u32,
+}
+
+impl Drop for Forget<'_> {
+    fn drop(&mut self) {
+        if let Some(waiter) = self.connection.shared.lock().waiting.get_mut(&self.id) {
+            *waiter = Waiter::Nobody;
+        }
+    }
+}
+
+impl Shared {
+    fn lock(&self) -> MutexGuard<'_, Waiters> {
+        // Nothing panics while it is held; if something did, the table is still a table.
+        self.waiters.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn leash(&self) -> MutexGuard<'_, Option<Leash>> {
+        self.leash.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Ends the connection and tells everybody who waits. The first reason stays.
+    fn end(&self, why: Error) -> Error {
+        let mut waiters = self.lock();
+        let why = waiters.ended.get_or_insert(why).clone();
+        let waiting = std::mem::take(&mut waiters.waiting);
+        waiters.hello = None;
+        drop(waiters);
+        self.over.send_replace(true);
+        if matches!(why, Error::TimedOut(_) | Error::Protocol(_))
+            && let Some(leash) = self.leash().take()
+        {
+            leash.pull();
+        }
+        for waiter in waiting.into_values() {
+            match waiter {
+                Waiter::Answer(to) => drop(to.send(Err(why.clone()))),
+                // If there is no room, the reader finds the channel closed behind what is in it.
+                Waiter::Stream { to, .. } => drop(to.try_send(Some(Err(why.clone())))),
+                Waiter::Nobody => {}
+            }
+        }
+        why
+    }
+
+    /// Takes one frame in.
+    fn take(&self, frame: &[u8], fds: &mut VecDeque<OwnedFd>) -> Result<(), Error> {
+        let broke = |how| Err(Error::Protocol(how));
+        let Ok(reply) = wire::decode::<Reply<'_>>(frame) else { return broke("a frame that is none") };
+        let mut shared = self.lock();
+        if let Body::Hello(hello) = reply.body {
+            return match shared.hello.take() {
+                Some(to) if reply.id == 0 => {
+                    let _ = to.send(hello);
+                    Ok(())
+                }
+                _ => broke("a second greeting"),
+            };
+        }
+        // A descriptor is taken off the queue whether or not somebody still waits for it.
+        let fd = match reply.body {
+            Body::Opened(_) | Body::Connected => match fds.pop_front() {
+                Some(fd) => Some(fd),
+                None => return broke("a descriptor that did not come"),
+            },
+            _ => None,
+        };
+        let Some(waiter) = shared.waiting.get_mut(&reply.id) else {
+            return broke("an answer to nothing");
+        };
+        let more = matches!(reply.body, Body::Data(_) | Body::Entries(_));
+        match waiter {
+            // A stream that was cancelled may still have chunks under way, and then says nothing more.
+            Waiter::Nobody if more => {}
+            Waiter::Nobody => drop(shared.waiting.remove(&reply.id)),
+            Waiter::Stream { to, left } => {
+                let event = match reply.body {
+                    Body::End => None,
+                    Body::Failed(failure) => Some(Err(failed(failure))),
+                    Body::Data(bytes) if bytes.len() <= CHUNK => Some(Ok(Chunk::Data(bytes.to_vec()))),
+                    Body::Entries(bytes) => Some(Ok(Chunk::Entries(entries(bytes)?))),
+                    _ => return broke("a stream of something else"),
+                };
+                let last = !matches!(event, Some(Ok(_)));
+                if !last {
+                    *left = match left.checked_sub(1) {
+                        Some(left) => left,
+                        None => return broke("more than it was granted"),
+                    };
+                }
+                // A full channel cannot be: there is room for the window. A closed one is about to be cancelled.
+                drop(to.try_send(event));
+                if last {
+                    shared.waiting.remove(&reply.id);
+                }
+            }
+            Waiter::Answer(_) => {
+                let Some(Waiter::Answer(to)) = shared.waiting.remove(&reply.id) else { return Ok(()) };
+                let answer = match (reply.body, fd) {
+                    (Body::Stat(stat), _) => Ok(Answer::Stat(stat)),
+                    (Body::Statfs(statfs), _) => Ok(Answer::Statfs(statfs)),
+                    (Body::Data(bytes), _) => Ok(Answer::Data(bytes.to_vec())),
+                    (Body::Opened(stat), Some(fd)) => Ok(Answer::Opened(stat, fd)),
+                    (Body::Connected, Some(fd)) => Ok(Answer::Connected(fd)),
+                    (Body::Gone, _) => Ok(Answer::Gone),
+                    (Body::Failed(failure), _) => Err(failed(failure)),
+                    _ => Err(Error::Protocol("an answer to another question")),
+                };
+                let broken = answer.as_ref().err().filter(|error| matches!(error, Error::Protocol(_))).cloned();
+                drop(to.send(answer));
+                return broken.map_or(Ok(()), Err);
+            }
+        }
+        Ok(())
+    }
+}
+
+fn failed(failure: Failure) -> Error {
+    match failure {
+        Failure::Errno(errno) => Error::Errno(Errno::from_raw(errno)),
+        Failure::WrongKind(mode) => Error::WrongKind(Kind::of_mode(mode)),
+        Failure::NotAllowed => Error::NotAllowed,
+        Failure::Busy => Error::Busy,
+        Failure::Malformed => Error::Protocol("it did not understand the question"),
+    }
+}
+
+fn entries(mut bytes: &[u8]) -> Result<Vec<DirEntry>, Error> {
+    let mut entries = Vec::new();
+    while !bytes.is_empty() {
+        let (entry, rest) = Entry::decode(bytes).map_err(|_| Error::Protocol("a directory entry that is none"))?;
+        entries.push(DirEntry { name: entry.name.to_vec(), kind: entry.kind, stat: entry.stat });
+        bytes = rest;
+    }
+    Ok(entries)
+}
+
+async fn write(socket: &UnixStream, mut outgoing: mpsc::UnboundedReceiver<Vec<u8>>) {
+    while let Some(mut bytes) = outgoing.recv().await {
+        // Many small requests become one write.
+        while bytes.len() < CHUNK
+            && let Ok(more) = outgoing.try_recv()
+        {
+            bytes.extend_from_slice(&more);
+        }
+        let mut from = 0;
+        while from < bytes.len() {
+            match socket.try_write(&bytes[from..]) {
+                Ok(written) => from += written,
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                    if socket.writable().await.is_err() {
+                        return;
+                    }
+                }
+                Err(_) => return,
+            }
+        }
+    }
+}
+
+/// Reads until the end, and says why it ended.
+async fn read(socket: &UnixStream, shared: &Shared) -> Error {
+    let mut buffer = vec![0; MAX_FRAME + PREFIX];
+    let mut filled = 0;
+    let mut fds = VecDeque::new();
+    loop {
+        let got = loop {
+            if socket.readable().await.is_err() {
+                return Error::Closed;
+            }
+            match socket.try_io(Interest::READABLE, || receive(socket.as_raw_fd(), &mut buffer[filled..], &mut fds)) {
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+                Err(_) => return Error::Closed,
+                Ok(got) => break got,
+            }
+        };
+        if got == 0 {
+            return Error::Closed;
+        }
+        if fds.len() > MAX_DESCRIPTORS {
+            return Error::Protocol("more descriptors than were asked for");
+        }
+        filled += got;
+        let mut taken = 0;
+        loop {
+            match wire::frame(&buffer[taken..filled], MAX_FRAME) {
+                Err(_) => return Error::Protocol("a frame that is too long"),
+                Ok(None) => break,
+                Ok(Some(frame)) => {
+                    let len = frame.len();
+                    if let Err(why) = shared.take(frame, &mut fds) {
+                        return why;
+                    }
+                    taken += PREFIX + len;
+                }
+            }
+        }
+        if taken == filled && !fds.is_empty() {
+            return Error::Protocol("a descriptor that was not asked for");
+        }
+        buffer.copy_within(taken..filled, 0);
+        filled -= taken;
+    }
+}
+
+fn receive(socket: RawFd, buffer: &mut [u8], fds: &mut VecDeque<OwnedFd>) -> io::Result<usize> {
+    let mut space = nix::cmsg_space!([RawFd; MAX_DESCRIPTORS]);
+    let mut parts = [IoSliceMut::new(buffer)];
+    let got = recvmsg::<()>(socket, &mut parts, Some(&mut space), MsgFlags::MSG_CMSG_CLOEXEC | MsgFlags::MSG_DONTWAIT)?;
+    for message in got.cmsgs()? {
+        if let ControlMessageOwned::ScmRights(new) = message {
+            fds.extend(new.into_iter().map(crate::sys::own));
+        }
+    }
+    Ok(got.bytes)
+}
