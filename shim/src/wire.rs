@@ -311,3 +311,7 @@ impl<'a> Entry<'a> {
         if bad || name.len() > 255 * 4 { Err(Malformed) } else { Ok((entry, rest)) }
     }
 }
+
+#[cfg(test)]
+#[path = "wire/tests.rs"]
+mod tests;

@@ -34,6 +34,9 @@ pub enum Answer {
     Gone,
 }
 
+/// What a stream gives: chunks or a failure, then `None` once.
+pub type Chunks = mpsc::Receiver<Option<Result<Chunk, Error>>>;
+
 /// A part of a stream.
 #[derive(Debug)]
 pub enum Chunk {
@@ -126,7 +129,7 @@ impl Connection {
     }
 
     /// Opens a stream.
-    pub fn open(&self, op: Op<'_>) -> Result<(u32, mpsc::Receiver<Option<Result<Chunk, Error>>>), Error> {
+    pub fn open(&self, op: Op<'_>) -> Result<(u32, Chunks), Error> {
         // One place more than the window, for the end.
         let (to, chunks) = mpsc::channel(WINDOW as usize + 1);
         let id = self.send(op, Waiter::Stream { to, left: WINDOW })?;
@@ -312,9 +315,11 @@ impl Shared {
                     (Body::Connected, Some(fd)) => Ok(Answer::Connected(fd)),
                     (Body::Gone, _) => Ok(Answer::Gone),
                     (Body::Failed(failure), _) => Err(failed(failure)),
-                    _ => return broke("an answer to another question"),
+                    _ => Err(Error::Protocol("an answer to another question")),
                 };
+                let broken = answer.as_ref().err().filter(|error| matches!(error, Error::Protocol(_))).cloned();
                 drop(to.send(answer));
+                return broken.map_or(Ok(()), Err);
             }
         }
         Ok(())

@@ -56,6 +56,11 @@ impl Run {
         flags.into_iter().fold(self, Self::flag)
     }
 
+    /// Keep every line it prints, even where the engine is set up to throw old ones away.
+    pub fn with_whole_log(self) -> Self {
+        ["--log-driver=json-file", "--log-opt=max-size=10g"].into_iter().fold(self, Self::flag)
+    }
+
     /// Do not wait until it says that it is ready: it never will.
     pub fn without_waiting(mut self) -> Self {
         self.ready = None;

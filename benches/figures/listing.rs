@@ -1,0 +1,35 @@
+//! A very large directory.
+
+use crate::Scale;
+use crate::command::BINARY;
+use crate::container::Run;
+use crate::figure::{Figure, Goal};
+use crate::race::{race, whole};
+
+/// Names only, and names with all that a listing shows.
+///
+/// The directory is in a volume: so it is on the host's own filesystem whatever the engine's storage driver is.
+pub fn large_directory(scale: Scale) -> Vec<Figure> {
+    let container = Run::toolbox(&["bigdir", "/data/big", &scale.files.to_string()]).flag("--volume=/data").start();
+    let inside = container.at("/data/big");
+    let outside = format!("/proc/{}/root/data/big", container.pid());
+    let mut ways = [
+        whole(BINARY, &["ls", "--names", &inside]),
+        whole("ls", &["-1A", &outside]),
+        whole("docker", &["cp", &inside, "-"]),
+        whole(BINARY, &["ls", &inside]),
+        whole("ls", &["-lA", &outside]),
+    ];
+    let taken = race(scale.few, &mut ways);
+    let figure = |what: &str, ours: usize, rival, theirs: usize, goal| Figure {
+        what: format!("list {} files, {what}", scale.files),
+        ours: taken[ours],
+        rival: Some((rival, taken[theirs])),
+        goal,
+    };
+    vec![
+        figure("names", 0, "ls -1 /proc/PID/root/DIR", 1, Goal::AtMostTimes(1.3)),
+        figure("names", 0, "docker cp NAME:DIR -", 2, Goal::FasterTimes(20.0)),
+        figure("sizes and owners", 3, "ls -l /proc/PID/root/DIR", 4, Goal::AtMostTimes(1.3)),
+    ]
+}

@@ -1,0 +1,25 @@
+//! A very long log.
+
+use crate::Scale;
+use crate::command::BINARY;
+use crate::container::{Container, Run};
+use crate::figure::{Figure, Goal};
+use crate::race::{race, whole};
+
+/// A container whose log has so many lines.
+pub fn long_log(lines: u64) -> Container {
+    Run::toolbox(&["emit", &lines.to_string()]).with_whole_log().start()
+}
+
+/// All of it, to a pipe.
+pub fn to_a_pipe(scale: Scale) -> Vec<Figure> {
+    let container = long_log(scale.lines);
+    let mut ways = [whole(BINARY, &["logs", container.name()]), whole("docker", &["logs", container.name()])];
+    let taken = race(scale.few, &mut ways);
+    vec![Figure {
+        what: format!("`scratchdbg logs` of {} lines to a pipe", scale.lines),
+        ours: taken[0],
+        rival: Some(("docker logs", taken[1])),
+        goal: Goal::AtMostTimes(1.0),
+    }]
+}
