@@ -20,6 +20,7 @@ use answer::{Inspected, Listed};
 use connect::{Endpoint, Surroundings};
 use transport::Transport;
 
+pub use self::own::{Leftover, LeftoverKind};
 pub use crate::engine::error::Error;
 use crate::engine::logs::LogOptions;
 use crate::engine::{Container, State, Summary};

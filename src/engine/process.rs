@@ -84,6 +84,12 @@ pub fn find(pid: HostPid) -> Result<HostProcess, Error> {
     })
 }
 
+/// What a process is called in its own, innermost pid namespace. `None` if it has ended.
+#[must_use]
+pub fn pid_inside(pid: HostPid) -> Option<ContainerPid> {
+    Folder::open(pid).ok()?.status().ok()?.pids.last().copied().map(ContainerPid)
+}
+
 /// What the processes in `init`'s pid namespace, and in namespaces below it, are called on this host.
 /// Empty if `init` is gone.
 #[must_use]
@@ -336,6 +342,7 @@ mod tests {
     fn in_the_hosts_own_namespace_ids_are_the_same() {
         let pid = HostPid(i32::try_from(std::process::id()).unwrap());
         let mine = find(pid).unwrap().inner_pid;
+        assert_eq!((pid_inside(pid), pid_inside(HostPid(i32::MAX))), (Some(mine), None));
         assert_eq!(host_pids(pid).get(&mine), Some(&pid));
         assert!(host_pids(HostPid(i32::MAX)).is_empty());
     }
