@@ -7,6 +7,7 @@ pub mod app;
 pub mod effect;
 pub mod effects;
 #[cfg(test)]
+#[allow(missing_docs, reason = "names say it all")]
 pub mod fake;
 pub mod keymap;
 pub mod layout;

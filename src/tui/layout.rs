@@ -111,7 +111,8 @@ pub fn overlay(size: (u16, u16), width: u16, height: u16) -> Rect {
 /// The box of the help and of a long line.
 #[must_use]
 pub fn large_overlay(size: (u16, u16)) -> Rect {
-    overlay(size, size.0.saturating_sub(4).min(100), size.1.saturating_sub(2))
+    let (width, height) = (size.0.saturating_sub(4).min(100), size.1.saturating_sub(3));
+    Rect { y: 1.min(size.1), ..overlay(size, width, height) }
 }
 
 #[cfg(test)]
@@ -123,8 +124,7 @@ mod tests {
         for width in 0..130 {
             for height in 0..45 {
                 let screen = Rect::new(0, 0, width, height);
-                let inside_screen =
-                    |area: Rect| area.is_empty() || screen.intersection(area) == area;
+                let inside_screen = |area: Rect| area.is_empty() || screen.intersection(area) == area;
                 for tabs in [false, true] {
                     let areas = areas((width, height), tabs);
                     for area in [areas.crumb, areas.body, areas.status, areas.footer] {

@@ -51,8 +51,8 @@ pub fn cpu(time: Duration) -> String {
 #[must_use]
 pub fn moment(time: SystemTime) -> String {
     let mut text = String::new();
-    // Times come from inside and may be anything; formatting one outside the years 1970 to 9999 is an error.
-    if write!(text, "{}", humantime::format_rfc3339_seconds(time)).is_err() {
+    // Times come from inside and may be anything. Formatting one before 1970 would panic, one after 9999 fails.
+    if time < SystemTime::UNIX_EPOCH || write!(text, "{}", humantime::format_rfc3339_seconds(time)).is_err() {
         return "-".to_owned();
     }
     text.replace('T', " ").trim_end_matches('Z').to_owned()

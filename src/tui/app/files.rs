@@ -261,7 +261,7 @@ mod tests {
     #[test]
     fn directories_come_first_and_dots_can_be_hidden() {
         let mut files = Files::default();
-        let entries = vec![fake::file("b", 5), fake::directory("z"), fake::file(".a", 7)];
+        let entries = vec![fake::file("b", 5000), fake::directory("z"), fake::file(".a", 7)];
         files.arrive(b"/".to_vec(), Listing { entries, cut: false });
         assert_eq!(names(&files), ["z", ".a", "b"]);
         files.hidden = false;

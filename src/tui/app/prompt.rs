@@ -97,6 +97,9 @@ impl Prompt {
 
     /// Does what a key says. `history` has older lines, newest last; `choices` is what could stand here.
     pub fn edit(&mut self, action: Action, history: &[String], choices: impl FnOnce(&str) -> (usize, Vec<String>)) {
+        if action != Action::Complete {
+            self.completion = None;
+        }
         match action {
             Action::CharLeft => self.cursor = self.left(),
             Action::CharRight => self.cursor = self.right(),

@@ -7,7 +7,7 @@ use ratatui::style::Style;
 use crate::tui::app::App;
 use crate::tui::app::files;
 use crate::tui::app::workspace::Connection;
-use crate::tui::keymap::{self, Mode, Tab};
+use crate::tui::keymap::{self, Action, Mode, Tab};
 use crate::tui::widgets::cells;
 use crate::tui::words;
 
@@ -104,6 +104,8 @@ pub fn status(app: &App, buf: &mut Buffer, area: Rect) {
     } else if let Some((failure, _)) = app.engine.as_ref().filter(|_| app.work.is_some()) {
         let text = format!("engine: {}", failure.message);
         cells::put_cut(buf, x, area.y, right.saturating_sub(x + 1), &text, theme.bad);
+    } else if let Some(why) = app.work.as_ref().filter(|work| work.lost_at.is_some()).and_then(|work| work.trouble()) {
+        cells::put_cut(buf, x, area.y, right.saturating_sub(x + 1), &why, theme.dim);
     }
 }
 
@@ -166,17 +168,26 @@ pub fn footer(app: &App, buf: &mut Buffer, area: Rect) -> Option<Position> {
         let column = u16::try_from(before - shift).unwrap_or_default();
         return Some(Position::new((x + used + column).min(area.right().saturating_sub(1)), area.y));
     }
-    let mode = app.mode();
+    let active = keymap::active(app.mode());
+    let wide = |binding: &keymap::Binding| {
+        let width = cells::width(keymap::first(binding.keys)) + 1 + cells::width(binding.hint);
+        u16::try_from(width).unwrap_or(u16::MAX)
+    };
+    // The way to all other keys is never left out.
+    let help = active.iter().find(|binding| binding.action == Action::Help);
+    let mut reserved = help.map_or(0, |help| wide(help) + 2);
     let mut x = area.x + 1;
-    for binding in keymap::active(mode).into_iter().filter(|binding| !binding.hint.is_empty()) {
+    for binding in active.iter().filter(|binding| !binding.hint.is_empty()) {
         // What cannot be done now need not be advertised.
         if app.layers.is_empty() && app.enabled(binding.action).is_err() {
             continue;
         }
         let key = keymap::first(binding.keys);
-        let width = u16::try_from(cells::width(key) + 1 + cells::width(binding.hint)).unwrap_or(u16::MAX);
-        if x.saturating_add(width) > area.right() {
-            break;
+        let width = wide(binding);
+        if binding.action == Action::Help {
+            reserved = 0;
+        } else if x.saturating_add(width).saturating_add(reserved) > area.right() {
+            continue;
         }
         x += cells::put(buf, x, area.y, width, key, theme.key) + 1;
         x += cells::put(buf, x, area.y, width, binding.hint, theme.dim) + 2;

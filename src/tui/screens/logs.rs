@@ -10,6 +10,7 @@ use unicode_segmentation::UnicodeSegmentation as _;
 use super::nothing;
 use crate::tui::app::logs::{Flow, Logs};
 use crate::tui::app::workspace::Workspace;
+use crate::tui::effect::Since;
 use crate::logs::{LineRef, Output};
 use crate::tui::message::Clock;
 use crate::tui::sgr;
@@ -59,8 +60,16 @@ pub fn draw(work: &Workspace, _clock: Clock, buf: &mut Buffer, area: Rect, theme
     }
 }
 
+fn range(since: Since) -> String {
+    match since {
+        Since::Ago(_) => format!("since {}", since.word()),
+        Since::All => "all".to_owned(),
+        Since::Tail | Since::After(_) => "newest".to_owned(),
+    }
+}
+
 fn title(logs: &Logs) -> String {
-    let mut title = format!("Logs ─ {} ─ since {}", logs.streams.title(), logs.since.word());
+    let mut title = format!("Logs ─ {} ─ {}", logs.streams.title(), range(logs.since));
     if let Some(filter) = &logs.filter {
         let more = if logs.settled() { "" } else { "+" };
         let all = logs.end() - logs.first();
@@ -104,6 +113,10 @@ fn draw_line(logs: &Logs, line: LineRef<'_>, current: bool, buf: &mut Buffer, ar
     let spans: Vec<(Style, String)> =
         sgr::spans(line.text).into_iter().map(|(style, text)| (base.patch(theme.foreign(style)), text)).collect();
     let text: String = spans.iter().map(|(_, text)| text.as_str()).collect();
+    let mut spans = spans;
+    if line.cut {
+        spans.push((theme.dim, format!(" … {} in all", words::bytes(line.length))));
+    }
     let places = logs.search.as_ref().map_or_else(Vec::new, |search| search.places(&text));
     let found = if current { theme.found_here } else { theme.found };
     let rows = if logs.wrap { area.height } else { 1 };

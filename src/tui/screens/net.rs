@@ -27,6 +27,9 @@ pub fn draw(work: &Workspace, clock: Clock, buf: &mut Buffer, area: Rect, theme:
     let below = match (&table.missing, &net.data.error) {
         (Some(why), _) => why.clone(),
         (None, Some(error)) => error.message.clone(),
+        (None, None) if !net.data.shown.as_ref().is_none_or(|data| data.notes.is_empty()) => {
+            net.data.shown.iter().flat_map(|data| &data.notes).next().cloned().unwrap_or_default()
+        }
         (None, None) => format!("{}/{}", table.order.len(), table.rows.len()),
     };
     let inner = panel::draw(buf, area, theme, &title, &stale(work, clock, net.data.at), &below);

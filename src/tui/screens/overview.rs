@@ -25,8 +25,11 @@ pub fn draw(work: &Workspace, clock: Clock, size: (u16, u16), buf: &mut Buffer, 
             groups(&how, work.overview.top, buf, inner, theme);
         }
         None => {
-            let inner = panel::draw(buf, left, theme, "Overview", "", "");
             let all: Vec<Group> = what.into_iter().chain(how).collect();
+            let rows = all.iter().map(|group| group.facts.len() + 2).sum::<usize>().saturating_sub(1);
+            let last = (work.overview.top + usize::from(layout::inside(left).height)).min(rows);
+            let right = format!("{}-{last}/{rows}", work.overview.top + 1);
+            let inner = panel::draw(buf, left, theme, "Overview", &right, "");
             groups(&all, work.overview.top, buf, inner, theme);
         }
     }

@@ -14,8 +14,8 @@ use crate::tui::words;
 
 const COLUMNS: [Column; 4] = [
     Column::text("STATE", 12, 0),
-    Column::text("NAME", 22, 0),
-    Column::text("IMAGE", 26, 70),
+    Column::text("NAME", 20, 0),
+    Column::text("IMAGE", 18, 76),
     Column::text("STATUS", 0, 0),
 ];
 

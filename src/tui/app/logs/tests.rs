@@ -6,7 +6,7 @@ fn line(text: impl Into<Vec<u8>>, stderr: bool) -> Line {
 }
 
 fn numbered(count: usize) -> Logs {
-    let mut logs = Logs::new(100_000, 1 << 20);
+    let mut logs = Logs::new(100_000, 8 << 20);
     logs.push((0..count).map(|at| line(format!("line {at}"), at % 3 == 0)).collect());
     while logs.scan() {}
     logs
