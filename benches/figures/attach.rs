@@ -2,20 +2,20 @@
 
 use std::time::Duration;
 
-use crate::Scale;
+use crate::Bench;
 use crate::container::{Container, Run};
 use crate::figure::{Figure, Goal};
 use crate::pty::{Setup, Terminal, key};
 use crate::race::{Way, race, timed, whole};
 
 /// From the start of `scratchdbg attach` to a screen that has nothing left to fill in.
-pub fn first_screen(scale: Scale) -> Vec<Figure> {
+pub fn first_screen(bench: &Bench) -> Vec<Figure> {
     let container = Run::shop().start();
     // A program that ends at once: what the engine itself needs for one look inside.
     let other = Run::toolbox(&["sleep"]).start();
     let mut ways: [Way<'_>; 2] =
         [Box::new(|| attach_and_quit(&container)), whole("docker", &["exec", other.name(), "/first-byte"])];
-    let taken = race(scale.many / 2, &mut ways);
+    let taken = race(bench.scale.many / 2, &mut ways);
     vec![Figure {
         what: "`scratchdbg attach` to its first complete screen".to_owned(),
         ours: taken[0],

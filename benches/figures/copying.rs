@@ -4,16 +4,16 @@ use std::fs;
 use std::path::Path;
 use std::time::Duration;
 
-use crate::Scale;
+use crate::Bench;
 use crate::command::BINARY;
 use crate::container::Run;
 use crate::figure::{Figure, Goal};
 use crate::race::{Way, race, whole};
 
 /// Copied out, to memory where there is room: a disk would be measured otherwise.
-pub fn large_file(scale: Scale) -> Vec<Figure> {
+pub fn large_file(bench: &Bench) -> Vec<Figure> {
     let container =
-        Run::toolbox(&["bigfile", "/data/big.bin", &scale.bytes.to_string()]).flag("--volume=/data").start();
+        Run::toolbox(&["bigfile", "/data/big.bin", &bench.scale.bytes.to_string()]).flag("--volume=/data").start();
     let inside = container.at("/data/big.bin");
     let outside = format!("/proc/{}/root/data/big.bin", container.pid());
     let memory = Path::new("/dev/shm");
@@ -23,13 +23,13 @@ pub fn large_file(scale: Scale) -> Vec<Figure> {
     let to = copy.to_str().expect("a path in UTF-8");
 
     let mut ways = [
-        into_new_file(whole(BINARY, &["cp", &inside, to]), &copy, scale.bytes),
-        into_new_file(whole("cp", &[&outside, to]), &copy, scale.bytes),
-        into_new_file(whole("docker", &["cp", &inside, to]), &copy, scale.bytes),
+        into_new_file(whole(BINARY, &["cp", &inside, to]), &copy, bench.scale.bytes),
+        into_new_file(whole("cp", &[&outside, to]), &copy, bench.scale.bytes),
+        into_new_file(whole("docker", &["cp", &inside, to]), &copy, bench.scale.bytes),
     ];
-    let taken = race(scale.few, &mut ways);
+    let taken = race(bench.scale.few, &mut ways);
     let figure = |rival, theirs: usize, goal| Figure {
-        what: format!("copy a file of {} MiB out", scale.bytes >> 20),
+        what: format!("copy a file of {} MiB out", bench.scale.bytes >> 20),
         ours: taken[0],
         rival: Some((rival, taken[theirs])),
         goal,

@@ -1,6 +1,6 @@
 //! A very large directory.
 
-use crate::Scale;
+use crate::Bench;
 use crate::command::BINARY;
 use crate::container::Run;
 use crate::figure::{Figure, Goal};
@@ -9,8 +9,9 @@ use crate::race::{race, whole};
 /// Names only, and names with all that a listing shows.
 ///
 /// The directory is in a volume: so it is on the host's own filesystem whatever the engine's storage driver is.
-pub fn large_directory(scale: Scale) -> Vec<Figure> {
-    let container = Run::toolbox(&["bigdir", "/data/big", &scale.files.to_string()]).flag("--volume=/data").start();
+pub fn large_directory(bench: &Bench) -> Vec<Figure> {
+    let container =
+        Run::toolbox(&["bigdir", "/data/big", &bench.scale.files.to_string()]).flag("--volume=/data").start();
     let inside = container.at("/data/big");
     let outside = format!("/proc/{}/root/data/big", container.pid());
     let mut ways = [
@@ -20,9 +21,9 @@ pub fn large_directory(scale: Scale) -> Vec<Figure> {
         whole(BINARY, &["ls", &inside]),
         whole("ls", &["-lA", &outside]),
     ];
-    let taken = race(scale.few, &mut ways);
+    let taken = race(bench.scale.few, &mut ways);
     let figure = |what: &str, ours: usize, rival, theirs: usize, goal| Figure {
-        what: format!("list {} files, {what}", scale.files),
+        what: format!("list {} files, {what}", bench.scale.files),
         ours: taken[ours],
         rival: Some((rival, taken[theirs])),
         goal,

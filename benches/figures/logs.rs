@@ -1,6 +1,6 @@
 //! A very long log.
 
-use crate::Scale;
+use crate::Bench;
 use crate::command::BINARY;
 use crate::container::{Container, Run};
 use crate::figure::{Figure, Goal};
@@ -12,12 +12,12 @@ pub fn long_log(lines: u64) -> Container {
 }
 
 /// All of it, to a pipe.
-pub fn to_a_pipe(scale: Scale) -> Vec<Figure> {
-    let container = long_log(scale.lines);
+pub fn to_a_pipe(bench: &Bench) -> Vec<Figure> {
+    let container = long_log(bench.scale.lines);
     let mut ways = [whole(BINARY, &["logs", container.name()]), whole("docker", &["logs", container.name()])];
-    let taken = race(scale.few, &mut ways);
+    let taken = race(bench.scale.few, &mut ways);
     vec![Figure {
-        what: format!("`scratchdbg logs` of {} lines to a pipe", scale.lines),
+        what: format!("`scratchdbg logs` of {} lines to a pipe", bench.scale.lines),
         ours: taken[0],
         rival: Some(("docker logs", taken[1])),
         goal: Goal::AtMostTimes(1.0),

@@ -35,6 +35,7 @@ mod startup;
 use std::process::ExitCode;
 
 use figure::Figure;
+use scratchdbg::entry::Broker;
 
 /// How large and how often.
 #[derive(Clone, Copy, Debug)]
@@ -52,8 +53,14 @@ pub struct Scale {
 const FULL: Scale = Scale { many: 50, few: 5, files: 100_000, bytes: 1 << 30, lines: 1_000_000, idle_seconds: 20 };
 const QUICK: Scale = Scale { many: 10, few: 2, files: 10_000, bytes: 64 << 20, lines: 50_000, idle_seconds: 3 };
 
+/// What every measurement is given.
+pub struct Bench {
+    pub scale: Scale,
+    pub broker: Broker,
+}
+
 /// One measurement: its name on the command line, and what makes its lines of the table.
-type Measurement = (&'static str, fn(Scale) -> Vec<Figure>);
+type Measurement = (&'static str, fn(&Bench) -> Vec<Figure>);
 
 const MEASUREMENTS: [Measurement; 8] = [
     ("first-byte", startup::first_byte),
@@ -67,6 +74,8 @@ const MEASUREMENTS: [Measurement; 8] = [
 ];
 
 fn main() -> ExitCode {
+    // First of all, as the program itself does it: it forks, and a fork with threads around is a dangerous thing.
+    let broker = Broker::start().expect("a broker");
     let (options, names): (Vec<_>, Vec<_>) = std::env::args().skip(1).partition(|word| word.starts_with("--"));
     // Cargo hands on --bench.
     let unknown = options.iter().find(|option| !matches!(option.as_str(), "--quick" | "--bench"));
@@ -86,11 +95,12 @@ fn main() -> ExitCode {
     }
 
     let scale = if options.iter().any(|option| option == "--quick") { QUICK } else { FULL };
+    let bench = Bench { scale, broker };
     let mut figures = Vec::new();
     for (name, measure) in MEASUREMENTS {
         if names.is_empty() || names.iter().any(|wanted| wanted == name) {
             eprintln!("measuring {name} …");
-            figures.extend(measure(scale));
+            figures.extend(measure(&bench));
         }
     }
     println!("{}\n\n{}", machine::description(), figure::table(&figures));

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use nix::unistd::{SysconfVar, sysconf};
 
-use crate::Scale;
+use crate::Bench;
 use crate::attach::{attached, quit};
 use crate::container::Run;
 use crate::figure::{Amount, Figure, Goal};
@@ -24,10 +24,10 @@ const HELP: &str = "?";
 const HELP_TEXT: &str = "Keys";
 
 /// Nobody presses a key, and the container goes on with its slow and steady life.
-pub fn idle(scale: Scale) -> Vec<Figure> {
+pub fn idle(bench: &Bench) -> Vec<Figure> {
     let container = Run::shop().start();
     let mut terminal = attached(&container);
-    let window = Duration::from_secs(scale.idle_seconds);
+    let window = Duration::from_secs(bench.scale.idle_seconds);
     let (before, start) = (cpu_time(&terminal), Instant::now());
     // The one wait that is for time itself.
     thread::sleep(window);
@@ -37,7 +37,7 @@ pub fn idle(scale: Scale) -> Vec<Figure> {
     quit(&mut terminal);
     vec![
         Figure {
-            what: format!("the open screen, idle for {} s", scale.idle_seconds),
+            what: format!("the open screen, idle for {} s", bench.scale.idle_seconds),
             ours: Amount::Share(share),
             rival: None,
             goal: Goal::AtMost(Amount::Share(0.01)),
@@ -52,19 +52,19 @@ pub fn idle(scale: Scale) -> Vec<Figure> {
 }
 
 /// The screen while it takes in a very long log, and then holds it.
-pub fn a_full_log(scale: Scale) -> Vec<Figure> {
-    let container = long_log(scale.lines);
+pub fn a_full_log(bench: &Bench) -> Vec<Figure> {
+    let container = long_log(bench.scale.lines);
     let mut terminal = attached(&container);
     terminal.press(LOGS);
     // At once: the log is still being read.
-    let while_loading = help_times(&mut terminal, scale.many);
+    let while_loading = help_times(&mut terminal, bench.scale.many);
     // The last line there is: the screen follows the log, so it shows when all has been read.
     terminal.wait_for("ready");
     let memory = memory(&terminal);
-    let while_holding = help_times(&mut terminal, scale.many);
+    let while_holding = help_times(&mut terminal, bench.scale.many);
     quit(&mut terminal);
     let figure = |what: &str, ours, limit| Figure {
-        what: format!("the screen with a log of {} lines, {what}", scale.lines),
+        what: format!("the screen with a log of {} lines, {what}", bench.scale.lines),
         ours,
         rival: None,
         goal: Goal::AtMost(limit),
