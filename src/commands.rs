@@ -1,9 +1,15 @@
 //! The subcommands, one file each, and what they share.
 
+pub mod cat;
 pub mod clean;
+pub mod cp;
 pub mod list;
 pub mod logs;
+pub mod ls;
+pub mod net;
 pub mod output;
+pub mod proc;
+pub mod ps;
 pub mod table;
 pub mod words;
 
