@@ -7,6 +7,8 @@
 //!
 //! `SCRATCHDBG_SHIM=/path/to/elf` takes a ready-made one instead.
 
+#![allow(clippy::expect_used, clippy::panic, reason = "a build script tells its failures by panicking")]
+
 use std::env;
 use std::ffi::OsString;
 use std::fs;

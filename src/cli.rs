@@ -22,7 +22,6 @@ pub struct Cli {
 
 /// Options every command takes.
 #[derive(Debug, Clone, Args)]
-#[allow(clippy::struct_excessive_bools)] // Each is a flag of its own.
 pub struct Global {
     /// Print JSON: one document, or one object a line for streams.
     #[arg(long, global = true, help_heading = "Global options")]
@@ -78,7 +77,7 @@ pub enum Color {
 pub enum Command {
     /// Open the screen on a container, or a picker.
     Attach {
-        /// Container or pid://N.
+        /// Container, or `pid://N`.
         target: Option<TargetName>,
     },
     /// List containers.
@@ -86,12 +85,12 @@ pub enum Command {
     List(List),
     /// Show the processes.
     Ps {
-        /// Container or pid://N.
+        /// Container, or `pid://N`.
         target: TargetName,
     },
     /// Show one process in full.
     Proc {
-        /// Container or pid://N.
+        /// Container, or `pid://N`.
         target: TargetName,
         /// Process id inside; the first process without one.
         #[arg(value_parser = pid)]
@@ -99,7 +98,7 @@ pub enum Command {
     },
     /// Show sockets with their owners, interfaces, routes and the resolver.
     Net {
-        /// Container or pid://N.
+        /// Container, or `pid://N`.
         target: TargetName,
     },
     /// List files.
@@ -136,7 +135,6 @@ pub struct List {
 
 /// `ls`
 #[derive(Debug, Args)]
-#[allow(clippy::struct_excessive_bools)] // Each is a flag of its own.
 pub struct Ls {
     /// TARGET:PATH
     #[arg(value_name = "TARGET:PATH")]
@@ -198,7 +196,6 @@ pub struct Cp {
 
 /// `logs`
 #[derive(Debug, Args)]
-#[allow(clippy::struct_excessive_bools)] // Each is a flag of its own.
 pub struct Logs {
     /// Container.
     pub target: TargetName,

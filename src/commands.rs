@@ -1,6 +1,11 @@
 //! The subcommands, one file each, and what they share.
 
+pub mod clean;
+pub mod list;
+pub mod logs;
 pub mod output;
+pub mod table;
+pub mod words;
 
 use std::cell::OnceCell;
 use std::io::IsTerminal as _;

@@ -1,8 +1,13 @@
 //! Engines: what finds containers and tells of them. Docker's API, which Podman speaks too.
 
 pub mod docker;
+pub mod error;
+pub mod event;
+pub mod labels;
+pub mod logs;
 pub mod process;
 
+use std::fmt;
 use std::time::SystemTime;
 
 use serde::Serialize;
@@ -27,6 +32,41 @@ pub enum State {
     Exited,
     /// Ended, and the engine failed to clean up.
     Dead,
+}
+
+impl fmt::Display for State {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::Created => "created",
+            Self::Running => "running",
+            Self::Paused => "paused",
+            Self::Restarting => "restarting",
+            Self::Removing => "removing",
+            Self::Exited => "exited",
+            Self::Dead => "dead",
+        })
+    }
+}
+
+/// One line of the engine's list of containers.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Summary {
+    /// Full id.
+    pub id: String,
+    /// Name without the leading slash.
+    pub name: String,
+    /// Image as it was named.
+    pub image: String,
+    /// Where it is in its life.
+    pub state: State,
+    /// The same in the engine's words (`Up 2 hours (healthy)`, `Exited (0) 3 days ago`).
+    pub status: String,
+    /// When it was made.
+    pub created: Option<SystemTime>,
+    /// Entry point and arguments, shortened by the engine.
+    pub command: String,
+    /// Labels, sorted by name.
+    pub labels: Vec<(String, String)>,
 }
 
 /// One container, as the engine tells it.

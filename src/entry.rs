@@ -16,7 +16,7 @@ use self::plan::{Missing, Plan};
 
 use crate::exit::{Exit, Explain};
 use crate::shim::Shim;
-use crate::target::Target;
+use crate::target::{ContainerPid, Target};
 
 /// Which door to use.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum, Serialize, Deserialize)]
@@ -91,6 +91,26 @@ pub struct Entered {
     pub shim: Shim,
     /// How it got there.
     pub plan: Plan,
+    /// The target's first process, as it is numbered inside.
+    pub init: ContainerPid,
+    /// Through which door.
+    pub door: Door,
+}
+
+/// The doors there are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Door {
+    /// This host's kernel, through the broker.
+    Local,
+}
+
+impl fmt::Display for Door {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Local => f.pad("local"),
+        }
+    }
 }
 
 /// Why a door did not open.
@@ -173,10 +193,12 @@ impl Explain for Error {
 
     fn exit(&self) -> Exit {
         match self {
-            Self::Moved { .. } | Self::Gone { .. } => Exit::NoTarget,
-            Self::Missing { .. } | Self::Unmapped { .. } => Exit::NotPermitted,
-            Self::Stopped { errno: Errno::EPERM | Errno::EACCES, .. } => Exit::NotPermitted,
-            Self::Shim { cause: crate::shim::Error::TargetGone, .. } => Exit::NoTarget,
+            Self::Moved { .. } | Self::Gone { .. } | Self::Shim { cause: crate::shim::Error::TargetGone, .. } => {
+                Exit::NoTarget
+            }
+            Self::Missing { .. }
+            | Self::Unmapped { .. }
+            | Self::Stopped { errno: Errno::EPERM | Errno::EACCES, .. } => Exit::NotPermitted,
             Self::Stopped { .. } | Self::NoBroker(_) | Self::BrokerEnded { .. } | Self::Shim { .. } => Exit::No,
         }
     }

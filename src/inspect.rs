@@ -8,6 +8,7 @@
 pub mod error;
 pub mod fetch;
 pub mod files;
+pub mod kind;
 pub mod network;
 pub mod process;
 pub mod processes;

@@ -53,6 +53,7 @@ pub fn place(from: BorrowedFd<'_>, to: RawFd) -> nix::Result<()> {
 ///
 /// # Errors
 /// As fcntl(2).
+#[expect(clippy::needless_pass_by_value, reason = "the old number is closed by being dropped here")]
 pub fn lift(fd: OwnedFd, least: RawFd) -> nix::Result<OwnedFd> {
     // SAFETY: the descriptor is open; the new one is owned by nobody else.
     let new = Errno::result(unsafe { libc::fcntl(fd.as_raw_fd(), libc::F_DUPFD_CLOEXEC, least) })?;

@@ -1,32 +1,173 @@
-//! Docker's API.
+//! Docker's API, which Podman speaks too.
 
-use crate::engine::Container;
-use crate::exit::{Exit, Explain};
+mod answer;
+pub mod connect;
+mod context;
+mod events;
+pub mod logs;
+mod own;
+mod resolve;
+#[cfg(test)]
+mod tests;
+mod transport;
 
-/// An engine, asked over its API.
+use std::path::Path;
+use std::time::Duration;
+
+use bollard::{BollardRequest, ClientVersion};
+
+use answer::{Inspected, Listed};
+use connect::{Endpoint, Surroundings};
+use transport::Transport;
+
+pub use self::own::{Leftover, LeftoverKind};
+pub use crate::engine::error::Error;
+use crate::engine::logs::LogOptions;
+use crate::engine::{Container, State, Summary};
+use crate::target::HostPid;
+
+/// How long the engine may take to begin an answer that is a stream and ends by itself.
+const PATIENCE: Duration = Duration::from_secs(30);
+/// bollard's time-out is for the start of an answer. Events may begin with a long silence.
+const FOREVER: u64 = 10 * 365 * 24 * 60 * 60;
+
+/// An engine, asked over its API. Cheap to clone; holds no connection.
 #[derive(Clone, Debug)]
-pub struct Docker {}
-
-/// Why the engine did not answer as wanted.
-#[derive(Debug, Clone, thiserror::Error)]
-pub enum Error {}
-
-impl Explain for Error {
-    fn exit(&self) -> Exit {
-        match *self {}
-    }
+pub struct Docker {
+    transport: Transport,
+    bollard: bollard::Docker,
 }
 
-#[allow(clippy::unused_async, missing_docs, clippy::missing_errors_doc)]
 impl Docker {
-    pub fn connect(_host: Option<&str>) -> Result<Self, Error> {
-        todo!()
+    /// Chooses an engine as the docker CLI does. Nothing is connected yet.
+    ///
+    /// # Errors
+    /// If an address or a context is named that cannot be used.
+    pub fn connect(host: Option<&str>) -> Result<Self, Error> {
+        let around = Surroundings { var: &|name| std::env::var(name).ok(), exists: &Path::exists };
+        Self::at(connect::choose(host, &around)?)
     }
-    pub async fn resolve(&self, _name: &str) -> Result<Container, Error> {
-        todo!()
+
+    /// The engine at this endpoint.
+    ///
+    /// # Errors
+    /// None in practice; bollard's constructor can fail.
+    pub fn at(endpoint: Endpoint) -> Result<Self, Error> {
+        let transport = Transport { endpoint };
+        // The transport takes the version out of every request: see there.
+        let version = ClientVersion { major_version: 1, minor_version: 41 };
+        let carrier = transport.clone();
+        let bollard = bollard::Docker::connect_with_custom_transport(
+            move |request: BollardRequest| carrier.clone().carry(request),
+            Some("http://engine"),
+            PATIENCE.as_secs(),
+            &version,
+        )
+        .map_err(|error| Error::Address { what: transport.endpoint.to_string(), why: error.to_string() })?;
+        Ok(Self { transport, bollard })
     }
-    pub async fn inspect(&self, _id: &str) -> Result<Container, Error> {
-        todo!()
+
+    /// Where it is, as an address.
+    #[must_use]
+    pub fn endpoint(&self) -> String {
+        self.transport.endpoint.to_string()
+    }
+
+    /// Whether it is reached over a socket of this host, so that its containers may be processes of this host.
+    #[must_use]
+    pub fn is_local(&self) -> bool {
+        matches!(self.transport.endpoint, Endpoint::Unix(_))
+    }
+
+    /// All containers in all states, newest first.
+    ///
+    /// # Errors
+    /// If the engine does not answer.
+    pub async fn list(&self) -> Result<Vec<Summary>, Error> {
+        let listed: Vec<Listed> = self.transport.json("/containers/json?all=1", "list containers").await?;
+        Ok(listed.into_iter().filter_map(Listed::summary).collect())
+    }
+
+    /// One container, by its exact id or name.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] without candidates, or if the engine does not answer.
+    pub async fn inspect(&self, id: &str) -> Result<Container, Error> {
+        let missing = || Error::NotFound { name: id.to_owned(), near: Vec::new() };
+        if !resolve::plausible(id) {
+            return Err(missing());
+        }
+        let what = format!("inspect {id}");
+        match self.transport.json::<Inspected>(&format!("/containers/{id}/json"), &what).await {
+            Ok(answer) => answer.container().ok_or_else(|| Error::Garbled {
+                endpoint: self.endpoint(),
+                what,
+                why: "it describes no container".to_owned(),
+            }),
+            Err(Error::Refused { status: 404, .. }) => Err(missing()),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// The container a person means: its exact name, or a unique prefix of a name or an id. An exact name
+    /// costs one question.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] or [`Error::Ambiguous`] with candidates, or if the engine does not answer.
+    pub async fn resolve(&self, name: &str) -> Result<Container, Error> {
+        let name = name.strip_prefix('/').unwrap_or(name);
+        match self.inspect(name).await {
+            // The engine also takes a prefix of an id here, which could be a prefix of a name as well.
+            Ok(container) if container.name == name || container.id == name => return Ok(container),
+            Ok(_) | Err(Error::NotFound { .. }) => {}
+            // Docker refuses an ambiguous prefix of an id with status 400 or 500.
+            Err(Error::Refused { message, .. }) if message.contains("multiple") => {}
+            Err(error) => return Err(error),
+        }
+        let id = resolve::resolve(name, &self.list().await?)?;
+        self.inspect(&id).await
+    }
+
+    /// The log of a container in any state.
+    ///
+    /// # Errors
+    /// [`Error::LogDriver`] if no log is kept, or if the engine does not answer. The stream itself can
+    /// fail with [`Error::Lost`].
+    pub async fn logs(&self, container: &Container, options: &LogOptions) -> Result<logs::Log, Error> {
+        let what = format!("give the log of {}", container.name);
+        let patience = (!options.follow).then_some(PATIENCE);
+        match self.transport.stream(&logs::path(&container.id, options), &what, patience).await {
+            Ok(body) => Ok(logs::Log::new(body, container.tty, self.endpoint())),
+            Err(Error::Refused { status, message, .. }) if logs::is_unreadable(status, &message) => {
+                Err(Error::LogDriver { name: container.name.clone(), driver: container.log_driver.clone() })
+            }
+            Err(Error::Refused { status: 404, .. }) => {
+                Err(Error::NotFound { name: container.name.clone(), near: Vec::new() })
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    /// What bollard's error means.
+    fn failed(&self, what: &str, error: bollard::errors::Error) -> Error {
+        use bollard::errors::Error as Theirs;
+        match error {
+            Theirs::DockerResponseServerError { status_code, message } => {
+                Error::Refused { what: what.to_owned(), status: status_code, message }
+            }
+            Theirs::RequestTimeoutError => {
+                Error::Slow { endpoint: self.endpoint(), what: what.to_owned(), seconds: PATIENCE.as_secs() }
+            }
+            Theirs::JsonDataError { .. } | Theirs::JsonSerdeError { .. } => {
+                Error::Garbled { endpoint: self.endpoint(), what: what.to_owned(), why: error.to_string() }
+            }
+            // Our own error comes back through bollard as the inside of an I/O error.
+            Theirs::IOError { err } => match err.get_ref().and_then(|inner| inner.downcast_ref::<Error>()) {
+                Some(ours) => ours.clone(),
+                None => Error::Lost { endpoint: self.endpoint(), why: err.to_string() },
+            },
+            other => Error::Lost { endpoint: self.endpoint(), why: transport::explain(&other) },
+        }
     }
 }
 
@@ -34,8 +175,18 @@ impl Container {
     /// The first process, or why there is none.
     ///
     /// # Errors
-    /// If it does not run.
-    pub fn running(&self) -> Result<crate::target::HostPid, Error> {
-        todo!()
+    /// [`Error::NotRunning`] with what became of it. A paused container has a process.
+    pub fn running(&self) -> Result<HostPid, Error> {
+        match (self.state, self.pid) {
+            (State::Running | State::Paused, Some(pid)) => Ok(pid),
+            (State::Running | State::Paused, None) => Err(Error::NoPid { name: self.name.clone() }),
+            (state, _) => Err(Error::NotRunning {
+                name: self.name.clone(),
+                state,
+                exit_code: self.exit_code,
+                finished: self.finished,
+                oom_killed: self.oom_killed,
+            }),
+        }
     }
 }

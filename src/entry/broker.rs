@@ -32,6 +32,14 @@ pub struct Broker(Arc<Mutex<OwnedFd>>);
 #[error("the helper process could not be started: {0}")]
 pub struct NoBroker(Errno);
 
+impl NoBroker {
+    /// A command that goes inside was not started as one: a mistake of ours, told like any other failure.
+    #[must_use]
+    pub fn not_asked_for() -> Self {
+        Self(Errno::ENXIO)
+    }
+}
+
 impl Broker {
     /// Forks the broker. To be called before anything starts a thread.
     ///
@@ -120,7 +128,7 @@ fn enter(
     let (target, facts) = facts::gather(pid)?;
     let plan = super::plan::Plan::new(&facts, access).map_err(Refusal::NoPlan)?;
     let (worker, socket) = workers.start(program, &target, &plan)?;
-    Ok((Answer::Entered { worker, plan }, socket))
+    Ok((Answer::Entered { worker, inside: target.inside, plan }, socket))
 }
 
 fn stopped(step: Step, errno: Errno) -> Refusal {

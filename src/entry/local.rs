@@ -4,9 +4,9 @@ use std::os::unix::net::UnixStream;
 
 use super::broker::message::{Answer, Ask, Refusal};
 use super::plan::NoPlan;
-use super::{Access, Broker, Entered, Error};
+use super::{Access, Broker, Door, Entered, Error};
 use crate::shim::{Leash, Shim};
-use crate::target::HostPid;
+use crate::target::{ContainerPid, HostPid};
 
 /// Enters through the broker.
 pub(super) async fn enter(broker: &Broker, name: &str, pid: HostPid, access: &Access) -> Result<Entered, Error> {
@@ -15,8 +15,8 @@ pub(super) async fn enter(broker: &Broker, name: &str, pid: HostPid, access: &Ac
     let answer = tokio::task::spawn_blocking(move || asked.ask(&Ask::Enter { pid: pid.0, access })).await;
     let answer = answer.unwrap_or(Err(nix::errno::Errno::EIO));
     let (answer, socket) = answer.map_err(|errno| Error::BrokerEnded { target: target(), errno })?;
-    let (worker, plan, socket) = match (answer, socket) {
-        (Answer::Entered { worker, plan }, Some(socket)) => (worker, plan, socket),
+    let (worker, inside, plan, socket) = match (answer, socket) {
+        (Answer::Entered { worker, inside, plan }, Some(socket)) => (worker, inside, plan, socket),
         (Answer::Refused(refusal), _) => return Err(refused(name, refusal)),
         (Answer::Entered { .. } | Answer::Ended, _) => {
             return Err(Error::BrokerEnded { target: target(), errno: nix::errno::Errno::EPROTO });
@@ -27,7 +27,7 @@ pub(super) async fn enter(broker: &Broker, name: &str, pid: HostPid, access: &Ac
     let leash = Leash::new(move || drop(broker.ask(&Ask::End { worker })));
     let shim = Shim::start(UnixStream::from(socket), leash).await;
     let shim = shim.map_err(|cause| Error::Shim { target: target(), cause })?;
-    Ok(Entered { shim, plan })
+    Ok(Entered { shim, plan, init: ContainerPid(inside), door: Door::Local })
 }
 
 fn refused(name: &str, refusal: Refusal) -> Error {

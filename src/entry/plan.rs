@@ -288,7 +288,7 @@ impl Plan {
             return Err(NoPlan::Missing(missing));
         }
 
-        let locks = if view == View::Locked { Capability::SysAdmin.bit() } else { 0 };
+        let sealing = if view == View::Locked { Capability::SysAdmin.bit() } else { 0 };
         // Dropping capabilities for good takes one itself; who has none has nothing to drop.
         let drops = facts.our_effective & Capability::SetPcap.bit();
         Ok(Self {
@@ -298,7 +298,7 @@ impl Plan {
             become_them: !(own_users && ids == facts.ours),
             ids,
             keep,
-            need: need.iter().fold(keep | locks | drops, |bits, need| bits | need.capability.bit()),
+            need: need.iter().fold(keep | sealing | drops, |bits, need| bits | need.capability.bit()),
             write: access.write,
         })
     }
@@ -316,12 +316,6 @@ impl Plan {
         let kept: Vec<_> =
             Capability::ALL.iter().filter(|cap| self.keep & cap.bit() != 0).map(ToString::to_string).collect();
         if kept.is_empty() { format!("{who}, no capabilities") } else { format!("{who}, {}", kept.join(", ")) }
-    }
-
-    /// Which door.
-    #[must_use]
-    pub fn door(&self) -> &'static str {
-        "local"
     }
 
     /// How the file tree is seen, in words.

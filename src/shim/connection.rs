@@ -34,6 +34,9 @@ pub enum Answer {
     Gone,
 }
 
+/// What a stream gives: chunks or a failure, then `None` once.
+pub type Chunks = mpsc::Receiver<Option<Result<Chunk, Error>>>;
+
 /// A part of a stream.
 #[derive(Debug)]
 pub enum Chunk {
@@ -126,7 +129,7 @@ impl Connection {
     }
 
     /// Opens a stream.
-    pub fn open(&self, op: Op<'_>) -> Result<(u32, mpsc::Receiver<Option<Result<Chunk, Error>>>), Error> {
+    pub fn open(&self, op: Op<'_>) -> Result<(u32, Chunks), Error> {
         // One place more than the window, for the end.
         let (to, chunks) = mpsc::channel(WINDOW as usize + 1);
         let id = self.send(op, Waiter::Stream { to, left: WINDOW })?;

@@ -2,9 +2,7 @@
 
 use std::sync::Arc;
 
-use tokio::sync::mpsc;
-
-use super::connection::{Chunk, Connection, WINDOW};
+use super::connection::{Chunk, Chunks, Connection, WINDOW};
 use super::{DirEntry, Error, PATIENCE};
 use crate::wire::Op;
 
@@ -21,7 +19,7 @@ pub struct EntryStream(Stream);
 
 #[derive(Debug)]
 enum Stream {
-    Open { connection: Arc<Connection>, id: u32, chunks: mpsc::Receiver<Option<Result<Chunk, Error>>>, owed: u32 },
+    Open { connection: Arc<Connection>, id: u32, chunks: Chunks, owed: u32 },
     Failed(Error),
     Ended,
 }

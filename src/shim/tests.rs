@@ -33,7 +33,8 @@ impl Hijacked {
         let frame = wire::encode(&Reply { id, body }, &mut buffer).unwrap();
         let fds: Vec<_> = fds.iter().map(AsRawFd::as_raw_fd).collect();
         let parts = [std::io::IoSlice::new(frame)];
-        sendmsg::<()>(self.socket.as_raw_fd(), &parts, &[ControlMessage::ScmRights(&fds)], MsgFlags::empty(), None).unwrap();
+        sendmsg::<()>(self.socket.as_raw_fd(), &parts, &[ControlMessage::ScmRights(&fds)], MsgFlags::empty(), None)
+            .unwrap();
     }
 
     /// Stays until it is cut off.
@@ -259,10 +260,13 @@ async fn silence() {
 async fn another_version() {
     let (ours, theirs) = UnixStream::pair().unwrap();
     let mut hijacked = Hijacked { socket: theirs };
-    hijacked.say(0, match hello() {
-        Body::Hello(hello) => Body::Hello(Hello { version: VERSION + 1, ..hello }),
-        other => other,
-    });
+    hijacked.say(
+        0,
+        match hello() {
+            Body::Hello(hello) => Body::Hello(Hello { version: VERSION + 1, ..hello }),
+            other => other,
+        },
+    );
     assert!(matches!(Shim::start(ours, Leash::new(|| {})).await, Err(Error::Protocol(_))));
 }
 

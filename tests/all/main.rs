@@ -6,6 +6,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
 
 mod harness;
+mod shim_elf;
 // The next test may need what no test uses today.
 #[allow(dead_code)]
 mod support;

@@ -70,5 +70,8 @@ fn a_message_fills_its_frame() {
 fn the_longest_path_fits_a_request() {
     let path = [b'a'; MAX_PATH];
     let mut buffer = [0; MAX_REQUEST + PREFIX];
-    assert!(encode(&Request { id: u32::MAX, op: Op::List { path: &path, stat: true, credit: u32::MAX } }, &mut buffer).is_some());
+    assert!(
+        encode(&Request { id: u32::MAX, op: Op::List { path: &path, stat: true, credit: u32::MAX } }, &mut buffer)
+            .is_some()
+    );
 }

@@ -20,11 +20,14 @@ pub struct Held {
     pub pidfd: OwnedFd,
     /// Its root directory, as a path handle.
     pub root: Option<OwnedFd>,
+    /// Its number in its own pid namespace.
+    pub inside: i32,
 }
 
 /// Holds the process and reads who it is.
 pub fn gather(pid: i32) -> Result<(Held, Facts), Refusal> {
-    let pid = Pid::from_raw(pid).filter(|pid| pid.as_raw_nonzero().get() > 0).ok_or(Refusal::Gone)?;
+    // rustix takes no negative number, and 0 would mean ourselves.
+    let pid = Some(pid).filter(|&pid| pid > 0).and_then(Pid::from_raw).ok_or(Refusal::Gone)?;
     let pidfd = match pidfd_open(pid, PidfdFlags::empty()) {
         Ok(pidfd) => pidfd,
         // EINVAL: a thread's id, which is no process.
@@ -71,7 +74,7 @@ pub fn gather(pid: i32) -> Result<(Held, Facts), Refusal> {
         differing,
     };
     alive(&pidfd)?;
-    Ok((Held { pidfd, root }, facts))
+    Ok((Held { pidfd, root, inside: status.inside }, facts))
 }
 
 /// Namespaces of the target that are not ours. One that cannot be looked at counts as another: then what is
@@ -124,6 +127,7 @@ struct Status {
     effective_uid: u32,
     permitted: u64,
     effective: u64,
+    inside: i32,
 }
 
 impl Status {
@@ -149,6 +153,8 @@ impl Status {
             effective_uid: number("Uid:", 1)?,
             permitted: bits("CapPrm:")?,
             effective: bits("CapEff:")?,
+            // One number a nested pid namespace, the innermost last.
+            inside: field("NSpid:")?.next_back()?.parse().ok()?,
         })
     }
 }
@@ -160,9 +166,9 @@ mod tests {
     #[test]
     fn status_is_read() {
         let text = b"Name:\tUid:\t0\nUmask:\t0022\nUid:\t1\t65532\t3\t4\nGid:\t5\t6\t7\t8\nGroups:\t4 27 \n\
-            CapPrm:\t00000000a80425fb\nCapEff:\t0000000000000400\n";
+            CapPrm:\t00000000a80425fb\nCapEff:\t0000000000000400\nNSpid:\t4711\t1\n";
         let ids = Ids { uid: 65532, gid: 6, groups: vec![4, 27] };
-        let status = Status { ids, effective_uid: 65532, permitted: 0xa804_25fb, effective: 0x400 };
+        let status = Status { ids, effective_uid: 65532, permitted: 0xa804_25fb, effective: 0x400, inside: 1 };
         assert_eq!(Status::parse(text), Some(status));
         assert_eq!(Status::parse(b"Uid:\t1\n"), None);
         assert_eq!(Status::parse(b"\xff"), None);

@@ -37,6 +37,8 @@ pub enum Answer {
     Entered {
         /// Its number, for [`Ask::End`].
         worker: u32,
+        /// The target's number in its own pid namespace.
+        inside: i32,
         /// How it was done.
         plan: Plan,
     },
@@ -151,7 +153,7 @@ pub fn send<T: Serialize>(link: BorrowedFd<'_>, message: &T, fd: Option<Borrowed
     if bytes.len() > MAX {
         return Err(Errno::EMSGSIZE);
     }
-    let fds: Vec<_> = fd.iter().map(|fd| fd.as_raw_fd()).collect();
+    let fds: Vec<_> = fd.iter().map(std::os::fd::AsRawFd::as_raw_fd).collect();
     let control = [ControlMessage::ScmRights(&fds)];
     let control = if fds.is_empty() { &[][..] } else { &control[..] };
     sendmsg::<()>(link.as_raw_fd(), &[IoSlice::new(&bytes)], control, MsgFlags::MSG_NOSIGNAL, None).map(drop)

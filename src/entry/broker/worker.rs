@@ -53,7 +53,7 @@ impl Workers {
         match sys::fork().map_err(|error| stopped(Step::Fork, error))? {
             ForkResult::Child => {
                 drop((ours, report));
-                let failed = become_shim(program, target, plan, theirs, &tell, broker);
+                let failed = become_shim(program, target, plan, &theirs, &tell, broker);
                 tell_of(tell.as_fd(), failed);
                 sys::exit_now(1);
             }
@@ -107,7 +107,14 @@ fn outcome(report: &OwnedFd) -> Result<(), Refusal> {
 }
 
 /// The way in, step by step. Returns only if one fails.
-fn become_shim(program: &Program, target: &Held, plan: &Plan, socket: OwnedFd, tell: &OwnedFd, broker: Pid) -> Stopped {
+fn become_shim(
+    program: &Program,
+    target: &Held,
+    plan: &Plan,
+    socket: &OwnedFd,
+    tell: &OwnedFd,
+    broker: Pid,
+) -> Stopped {
     let Err(failed) = try_become_shim(program, target, plan, socket, tell, broker);
     failed
 }
@@ -116,7 +123,7 @@ fn try_become_shim(
     program: &Program,
     target: &Held,
     plan: &Plan,
-    socket: OwnedFd,
+    socket: &OwnedFd,
     tell: &OwnedFd,
     broker: Pid,
 ) -> Result<std::convert::Infallible, Stopped> {

@@ -1,0 +1,29 @@
+//! `attach`: the screen.
+
+use std::io::IsTerminal as _;
+
+use super::Context;
+use crate::exit::{Exit, Failure};
+use crate::target::TargetName;
+use crate::tui::{self, Start};
+
+/// Opens the screen on a target, or on a picker.
+///
+/// # Errors
+/// If there is no terminal, or the screen ends in a failure.
+pub async fn run(context: &Context, target: Option<TargetName>) -> Result<(), Failure> {
+    if !std::io::stdout().is_terminal() || !std::io::stdin().is_terminal() {
+        let hint = "everything the screen shows has a command: ps, proc, net, ls, cat, logs; each takes --json";
+        return Err(Failure::new(Exit::Usage, "attach needs a terminal").try_this(hint));
+    }
+    tui::run(Start {
+        target,
+        host: context.global.host.clone(),
+        access: context.global.access(),
+        broker: context.broker()?.clone(),
+        color: context.global.color,
+        read_only: context.global.read_only,
+    })
+    .await?;
+    Ok(())
+}

@@ -1,0 +1,163 @@
+//! `list`: containers, and what kind they are.
+
+use std::io::Write as _;
+use std::time::Duration;
+
+use futures_util::{StreamExt as _, stream};
+use serde::Serialize;
+
+use super::table::{Align, Table, width};
+use super::{Context, output, words};
+use crate::cli;
+use crate::engine::{State, Summary, process};
+use crate::exit::Failure;
+use crate::golang::{self, BuildInfo};
+use crate::inspect::kind::{self, ImageKind};
+use crate::target::{ContainerPid, TargetName};
+use crate::text::Untrusted;
+
+/// How long one container may be looked into. What is not known by then is left out.
+const PATIENCE: Duration = Duration::from_secs(2);
+/// How many containers are looked into at once.
+const AT_ONCE: usize = 8;
+
+/// The JSON document.
+#[derive(Serialize)]
+struct Document<'a> {
+    containers: &'a [Row],
+}
+
+/// One container.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+struct Row {
+    id: String,
+    name: String,
+    image: String,
+    state: State,
+    /// The engine's own words.
+    status: String,
+    created: Option<String>,
+    command: String,
+    /// `null` if it could not be looked into.
+    kind: Option<ImageKind>,
+    /// `null` if it is no Go program, or could not be looked into.
+    go: Option<Go>,
+}
+
+/// What is known of a Go program.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+struct Go {
+    version: Untrusted,
+    path: Option<Untrusted>,
+    module: Option<Untrusted>,
+    module_version: Option<Untrusted>,
+}
+
+/// Runs the command. All states are listed: what one looks for is often what has ended.
+///
+/// # Errors
+/// If the engine does not answer. That a container cannot be looked into is no error.
+pub async fn run(context: &Context, args: &cli::List) -> Result<(), Failure> {
+    let mut found = context.engine()?.list().await?;
+    if args.running {
+        found.retain(|one| is_alive(one.state));
+    }
+    let rows: Vec<Row> = stream::iter(found).map(|one| row(context, one)).buffered(AT_ONCE).collect().await;
+    let mut out = Vec::new();
+    if context.global.json {
+        output::document(&mut out, &Document { containers: &rows })?;
+    } else if rows.is_empty() {
+        if !context.global.quiet {
+            eprintln!("no containers");
+        }
+    } else {
+        out.extend_from_slice(table(&rows).text(width()).as_bytes());
+    }
+    std::io::stdout().lock().write_all(&out).map_err(|error| output::failure(&error))
+}
+
+fn is_alive(state: State) -> bool {
+    matches!(state, State::Running | State::Paused)
+}
+
+async fn row(context: &Context, one: Summary) -> Row {
+    let mut seen = (None, None);
+    if is_alive(one.state) {
+        match tokio::time::timeout(PATIENCE, look(context, &one.id)).await {
+            Ok(Ok(found)) => seen = found,
+            Ok(Err(failure)) => tracing::debug!("{} was not looked into: {failure}", one.name),
+            Err(_) => tracing::debug!("{} was not looked into within {PATIENCE:?}", one.name),
+        }
+    }
+    Row {
+        id: one.id,
+        name: one.name,
+        image: one.image,
+        state: one.state,
+        status: one.status,
+        created: one.created.and_then(words::rfc3339),
+        command: one.command,
+        kind: seen.0,
+        go: seen.1.map(Go::from),
+    }
+}
+
+async fn look(context: &Context, id: &str) -> Result<(Option<ImageKind>, Option<BuildInfo>), Failure> {
+    let (target, entered) = context.enter(&TargetName::Container(id.to_owned())).await?;
+    let pid = target.init().and_then(process::pid_inside).unwrap_or(ContainerPid(1));
+    let (kind, go) = futures_util::join!(kind::of(&entered.shim), golang::of_process(&entered.shim, pid));
+    Ok((kind.ok(), go.ok()))
+}
+
+impl From<BuildInfo> for Go {
+    fn from(info: BuildInfo) -> Self {
+        let (module, module_version) = info.main.map(|main| (main.path, main.version)).unzip();
+        Self { version: info.go_version, path: info.path, module, module_version }
+    }
+}
+
+fn table(rows: &[Row]) -> Table {
+    let mut table = Table::new(&["NAME", "IMAGE", "STATE", "KIND", "GO", "STATUS"].map(|title| (title, Align::Left)));
+    for row in rows {
+        let go = row.go.as_ref().map(|go| go.version.lossy().trim_start_matches("go").to_owned());
+        table.row([
+            row.name.clone(),
+            row.image.clone(),
+            row.state.to_string(),
+            row.kind.map_or_else(|| "-".to_owned(), |kind| kind.to_string()),
+            go.unwrap_or_else(|| "-".to_owned()),
+            row.status.clone(),
+        ]);
+    }
+    table
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_list_for_people_and_for_programs() {
+        let row = |name: &str, state, kind| Row {
+            id: "3f2a".repeat(16),
+            name: name.into(),
+            image: "acme/shop:1.9".into(),
+            state,
+            status: "Up 2 hours".into(),
+            created: Some("2026-11-23T08:00:00Z".into()),
+            command: "/shop serve".into(),
+            kind,
+            go: kind.map(|_| Go {
+                version: "go1.27.3".into(),
+                path: Some("acme.com/shop".into()),
+                module: Some("acme.com/shop".into()),
+                module_version: Some("\x1b[2J".into()),
+            }),
+        };
+        let rows = [row("shop", State::Running, Some(ImageKind::Scratch)), row("old", State::Exited, None)];
+        insta::assert_snapshot!(table(&rows).text(None));
+        let mut json = Vec::new();
+        output::document(&mut json, &Document { containers: &rows }).unwrap();
+        insta::assert_snapshot!(String::from_utf8(json).unwrap());
+    }
+}

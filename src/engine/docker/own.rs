@@ -1,0 +1,93 @@
+//! What scratchdbg itself made on an engine: finding it, and taking it away.
+
+use std::collections::HashMap;
+
+use bollard::query_parameters::{
+    ListContainersOptionsBuilder, ListImagesOptionsBuilder, RemoveContainerOptionsBuilder, RemoveImageOptionsBuilder,
+};
+use serde::Serialize;
+
+use super::{Docker, Error};
+use crate::engine::labels;
+
+/// A container or an image that scratchdbg made.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Leftover {
+    /// What it is.
+    pub kind: LeftoverKind,
+    /// Full id.
+    pub id: String,
+    /// Its name, if it has one.
+    pub name: Option<String>,
+    /// Of a container, how it is (`Up 2 hours`).
+    pub status: Option<String>,
+}
+
+/// What scratchdbg can leave on an engine.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LeftoverKind {
+    /// A container.
+    Container,
+    /// An image.
+    Image,
+}
+
+impl Docker {
+    /// Everything that carries scratchdbg's label, containers first: an image in use cannot be removed.
+    ///
+    /// # Errors
+    /// If the engine does not answer.
+    pub async fn leftovers(&self) -> Result<Vec<Leftover>, Error> {
+        let label = format!("{}={}", labels::OWNER, labels::OWNER_VALUE);
+        let filters = HashMap::from([("label".to_owned(), vec![label])]);
+        let options = ListContainersOptionsBuilder::default().all(true).filters(&filters).build();
+        let what = "list containers";
+        let containers = self.bollard.list_containers(Some(options)).await.map_err(|error| self.failed(what, error))?;
+        let options = ListImagesOptionsBuilder::default().all(true).filters(&filters).build();
+        let images =
+            self.bollard.list_images(Some(options)).await.map_err(|error| self.failed("list images", error))?;
+        // The engine has filtered already. An engine that ignores the filter must not cost anybody a container.
+        let containers = containers.into_iter().filter(|one| one.labels.as_ref().is_some_and(labels::is_ours));
+        let containers = containers.filter_map(|one| {
+            let name = one.names.unwrap_or_default().into_iter().next();
+            Some(Leftover {
+                kind: LeftoverKind::Container,
+                id: one.id.filter(|id| !id.is_empty())?,
+                name: name.map(|name| name.trim_start_matches('/').to_owned()),
+                status: one.status,
+            })
+        });
+        let images = images.into_iter().filter(|one| !one.id.is_empty() && labels::is_ours(&one.labels));
+        let images = images.map(|one| Leftover {
+            kind: LeftoverKind::Image,
+            id: one.id,
+            name: one.repo_tags.into_iter().find(|tag| tag != "<none>:<none>"),
+            status: None,
+        });
+        Ok(containers.chain(images).collect())
+    }
+
+    /// Removes one of [`Docker::leftovers`]. One that is gone already counts as removed.
+    ///
+    /// # Errors
+    /// If the engine refuses, or does not answer.
+    pub async fn remove(&self, leftover: &Leftover) -> Result<(), Error> {
+        let result = match leftover.kind {
+            LeftoverKind::Container => {
+                let options = RemoveContainerOptionsBuilder::default().force(true).v(true).build();
+                self.bollard.remove_container(&leftover.id, Some(options)).await
+            }
+            LeftoverKind::Image => {
+                let options = RemoveImageOptionsBuilder::default().force(true).build();
+                self.bollard.remove_image(&leftover.id, Some(options), None).await.map(drop)
+            }
+        };
+        match result.map_err(|error| self.failed(&format!("remove {}", leftover.id), error)) {
+            Err(Error::Refused { status: 404, .. }) | Ok(()) => Ok(()),
+            // Being removed already (`--rm`).
+            Err(Error::Refused { status: 409, message, .. }) if message.contains("already in progress") => Ok(()),
+            Err(error) => Err(error),
+        }
+    }
+}
