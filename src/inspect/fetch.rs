@@ -1,12 +1,25 @@
 //! Bounded reads of the target's small files, and the words parsers share.
 
 use futures_util::stream::{self, StreamExt as _};
+use tokio::sync::{Semaphore, SemaphorePermit};
 
 use crate::shim::{Error, Shim};
 use crate::target::ContainerPid;
+use crate::wire::MAX_STREAMS;
 
 /// Requests of one reading that are under way at once.
 pub const IN_FLIGHT: usize = 64;
+
+/// A shim refuses more than [`MAX_STREAMS`] streams at once. All readings together keep below that, and leave some to
+/// whoever copies or follows files meanwhile.
+static STREAMS: Semaphore = Semaphore::const_new(MAX_STREAMS - 8);
+
+/// Waits until a reading may open one more stream. To be held until the stream is dropped, and not while waiting for
+/// another.
+pub async fn slot() -> Option<SemaphorePermit<'static>> {
+    // It is never closed.
+    STREAMS.acquire().await.ok()
+}
 
 /// The path of a file of a process.
 #[must_use]
@@ -26,11 +39,41 @@ pub async fn prefix(shim: &Shim, path: &[u8], max: u64) -> Result<(Vec<u8>, bool
     Ok((bytes, more))
 }
 
+/// A whole small file; [`Error::TooLarge`] above `max` bytes.
+///
+/// # Errors
+/// As [`Shim::read`].
+pub async fn whole(shim: &Shim, path: &[u8], max: u64) -> Result<Vec<u8>, Error> {
+    let _slot = slot().await;
+    shim.read(path, max).await
+}
+
+/// The names in a directory that are decimal numbers, sorted, at most `most`.
+///
+/// # Errors
+/// As [`Shim::list`].
+pub async fn numbers(shim: &Shim, path: &[u8], most: usize) -> Result<Vec<i32>, Error> {
+    let _slot = slot().await;
+    let mut numbers: Vec<i32> = Vec::new();
+    let mut stream = shim.list(path, false);
+    while let Some(batch) = stream.next().await {
+        numbers.extend(batch?.iter().filter_map(|entry| decimal::<i32>(&entry.name)));
+        if numbers.len() >= most {
+            break;
+        }
+    }
+    numbers.truncate(most);
+    numbers.sort_unstable();
+    numbers.dedup();
+    Ok(numbers)
+}
+
 /// At most `len` bytes of a file from `offset` on.
 ///
 /// # Errors
 /// As [`Shim::read_range`].
 pub async fn range(shim: &Shim, path: &[u8], offset: u64, len: u64) -> Result<Vec<u8>, Error> {
+    let _slot = slot().await;
     let mut stream = shim.read_range(path, offset, len);
     let mut bytes = Vec::new();
     let len = usize::try_from(len).unwrap_or(usize::MAX);

@@ -118,27 +118,15 @@ pub async fn one(shim: &Shim, pid: ContainerPid, users: &Users, host: Option<Hos
 /// # Errors
 /// If `/proc` cannot be listed.
 pub async fn pids(shim: &Shim) -> Result<Vec<ContainerPid>, Error> {
-    let mut pids = Vec::new();
-    let mut stream = shim.list(b"/proc", false);
-    while let Some(batch) = stream.next().await {
-        let batch = batch.map_err(|error| Error::of_directory(b"/proc", error))?;
-        pids.extend(
-            batch.iter().filter_map(|entry| fetch::decimal(&entry.name)).filter(|&pid| pid > 0).map(ContainerPid),
-        );
-        if pids.len() >= MAX_PROCESSES {
-            break;
-        }
-    }
-    pids.truncate(MAX_PROCESSES);
-    pids.sort_unstable();
-    pids.dedup();
-    Ok(pids)
+    let numbers = fetch::numbers(shim, b"/proc", MAX_PROCESSES).await;
+    let numbers = numbers.map_err(|error| Error::of_directory(b"/proc", error))?;
+    Ok(numbers.into_iter().filter(|&pid| pid > 0).map(ContainerPid).collect())
 }
 
 /// The time since boot, as the target sees it.
 async fn uptime(shim: &Shim) -> Result<Duration, Error> {
     let path = b"/proc/uptime";
-    let text = shim.read(path, 4096).await.map_err(|error| Error::of(path, error))?;
+    let text = fetch::whole(shim, path, 4096).await.map_err(|error| Error::of(path, error))?;
     Ok(parse_uptime(&text).unwrap_or_default())
 }
 
@@ -171,8 +159,12 @@ struct Raw {
 async fn raw(shim: &Shim, pid: ContainerPid, most: u64) -> Result<Option<Raw>, shim::Error> {
     let (stat, status, command) =
         (fetch::proc_path(pid, "stat"), fetch::proc_path(pid, "status"), fetch::proc_path(pid, "cmdline"));
-    let (stat, status, command) =
-        join3(shim.read(&stat, MAX_STATUS), shim.read(&status, MAX_STATUS), fetch::prefix(shim, &command, most)).await;
+    let (stat, status, command) = join3(
+        fetch::whole(shim, &stat, MAX_STATUS),
+        fetch::whole(shim, &status, MAX_STATUS),
+        fetch::prefix(shim, &command, most),
+    )
+    .await;
     let (stat, status) = (stat?, status?);
     // A process that ended between the reads has no arguments any more; it is still worth a line.
     let command = command.map(|(bytes, _)| parse_cmdline(&bytes)).unwrap_or_default();

@@ -41,6 +41,7 @@ impl Want {
 /// If it is no directory, is not there, or may not be read.
 pub async fn list(shim: &Shim, path: &[u8], want: Want) -> Result<Listing, Error> {
     let mut listing = Listing::default();
+    let slot = fetch::slot().await;
     let mut stream = shim.list(path, want.meta);
     while let Some(batch) = stream.next().await {
         let batch = batch.map_err(|error| Error::of_directory(path, error))?;
@@ -51,6 +52,8 @@ pub async fn list(shim: &Shim, path: &[u8], want: Want) -> Result<Listing, Error
             break;
         }
     }
+    drop(stream);
+    drop(slot);
     if want.links {
         resolve_links(shim, path, &mut listing.entries).await;
     }

@@ -74,6 +74,6 @@ async fn held(shim: &Shim, pid: ContainerPid, numbers: &[i32], at: &HashMap<u64,
 }
 
 async fn name(shim: &Shim, pid: ContainerPid) -> Untrusted {
-    let comm = shim.read(&fetch::proc_path(pid, "comm"), 4096).await.unwrap_or_default();
+    let comm = fetch::whole(shim, &fetch::proc_path(pid, "comm"), 4096).await.unwrap_or_default();
     Untrusted::from(comm.strip_suffix(b"\n").unwrap_or(&comm))
 }

@@ -59,17 +59,7 @@ pub async fn read(shim: &Shim, pid: ContainerPid, sockets: &[Socket]) -> Part<Ve
 /// # Errors
 /// As [`Shim::list`].
 pub async fn numbers(shim: &Shim, pid: ContainerPid) -> Result<Vec<i32>, Error> {
-    let mut numbers: Vec<i32> = Vec::new();
-    let mut stream = shim.list(&fetch::proc_path(pid, "fd"), false);
-    while let Some(batch) = stream.next().await {
-        numbers.extend(batch?.iter().filter_map(|entry| fetch::decimal::<i32>(&entry.name)));
-        if numbers.len() >= MAX_FDS {
-            break;
-        }
-    }
-    numbers.sort_unstable();
-    numbers.truncate(MAX_FDS);
-    Ok(numbers)
+    fetch::numbers(shim, &fetch::proc_path(pid, "fd"), MAX_FDS).await
 }
 
 /// What the path of a link is. The descriptor itself cannot be asked: `/proc/PID/fd/N` is a magic link.

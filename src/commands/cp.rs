@@ -1,0 +1,98 @@
+//! `cp`: files out of a target, and with `--write` into it.
+
+mod bytes;
+mod input;
+mod local;
+mod out;
+mod progress;
+mod tree;
+
+use std::path::PathBuf;
+
+use super::Context;
+use crate::cli::Cp;
+use crate::exit::{Exit, Failure};
+use crate::target::{NameError, TargetPath};
+
+/// Runs the command.
+///
+/// # Errors
+/// If the target cannot be entered, or not everything copied.
+pub async fn run(context: &Context, args: &Cp) -> Result<(), Failure> {
+    match (Place::parse(&args.source)?, Place::parse(&args.destination)?) {
+        (Place::Inside(from), to) if !matches!(to, Place::Inside(_)) => out::run(context, &from, &to).await,
+        (from, Place::Inside(to)) if !matches!(from, Place::Inside(_)) => {
+            if context.global.read_only {
+                return Err(Failure::new(
+                    Exit::Usage,
+                    "copying into a target changes it, and --read-only forbids that",
+                ));
+            }
+            if !args.write {
+                return Err(Failure::new(Exit::Usage, "copying into a target changes its files")
+                    .try_this("if that is meant, add --write"));
+            }
+            input::run(context, &from, &to).await
+        }
+        (Place::Inside(_), _) => Err(Failure::new(Exit::Usage, "cp from one target to another is not possible")
+            .try_this("copy out first, then in")),
+        (_, _) => Err(Failure::new(Exit::Usage, "neither SOURCE nor DESTINATION is in a target")
+            .try_this("write the one that is as TARGET:/PATH")),
+    }
+}
+
+/// One end of a copy.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Place {
+    /// In a target.
+    Inside(TargetPath),
+    /// On this host.
+    Local(PathBuf),
+    /// Standard input or output.
+    Standard,
+}
+
+impl Place {
+    /// As the docker CLI tells them apart: a colon makes it a target's, unless it begins with `/` or `.`.
+    fn parse(text: &str) -> Result<Self, Failure> {
+        let local = text.starts_with(['/', '.']) || !text.contains(':');
+        match text {
+            "" => Err(Failure::new(Exit::Usage, "a path is empty")),
+            "-" => Ok(Self::Standard),
+            text if local => Ok(Self::Local(text.into())),
+            text => match text.parse() {
+                Ok(place) => Ok(Self::Inside(place)),
+                Err(error) => Err(wrong(text, &error)),
+            },
+        }
+    }
+}
+
+fn wrong(text: &str, error: &NameError) -> Failure {
+    Failure::new(Exit::Usage, error.to_string()).try_this(format!("if it is a file of this host, write ./{text}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn places() {
+        let inside = |text: &str| Ok(Place::Inside(text.parse().unwrap()));
+        let local = |text: &str| Ok(Place::Local(text.into()));
+        for (text, place) in [
+            ("app:/etc", inside("app:/etc")),
+            ("app:", inside("app:/")),
+            ("pid://7:/x", inside("pid://7:/x")),
+            ("/tmp/a:b", local("/tmp/a:b")),
+            ("./a:/b", local("./a:/b")),
+            ("dir/file", local("dir/file")),
+            ("-", Ok(Place::Standard)),
+        ] {
+            assert_eq!(Place::parse(text), place, "{text}");
+        }
+        for text in ["", "app:etc", "lxd://a:/x"] {
+            assert_eq!(Place::parse(text).map_err(|failure| failure.exit), Err(Exit::Usage), "{text}");
+        }
+    }
+}
