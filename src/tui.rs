@@ -106,7 +106,8 @@ pub async fn run(start: Start) -> Result<(), Error> {
     let mut guard = terminal::Guard::enter()?;
     let terminal = guard.terminal()?;
     let input = runtime::input(crossterm::event::EventStream::new());
-    let result = runtime::Runtime { app, terminal, console: &mut guard, runner, input, messages, signals }.run(effects).await;
+    let result =
+        runtime::Runtime { app, terminal, console: &mut guard, runner, input, messages, signals }.run(effects).await;
     drop(guard);
     match result? {
         runtime::End::Quit | runtime::End::Signal => Ok(()),

@@ -8,9 +8,7 @@ use crate::target::{ContainerPid, Target};
 use crate::tui::effect::Since;
 use crate::tui::fake;
 use crate::tui::keymap::Tab;
-use crate::tui::message::{
-    Answer, Job, Log, Mouse, Opened, Place, Request, SaveError, Timer, Window,
-};
+use crate::tui::message::{Answer, Job, Log, Mouse, Opened, Place, Request, SaveError, Timer, Window};
 use workspace::Connection;
 
 fn start() -> App {
@@ -316,11 +314,7 @@ fn files_are_browsed_and_what_blocks_is_left_alone() {
     answer(&mut app, Request::Open(b"/data".to_vec()), Ok(Answer::Files(Listing::default())));
     assert_eq!(work(&app).files.path, b"/data");
     assert_eq!(requests(&press(&mut app, "h")), [&Request::Open(b"/".to_vec())]);
-    answer(
-        &mut app,
-        Request::Open(b"/".to_vec()),
-        Ok(Answer::Files(Listing { entries: fake::files(), cut: false })),
-    );
+    answer(&mut app, Request::Open(b"/".to_vec()), Ok(Answer::Files(Listing { entries: fake::files(), cut: false })));
     assert_eq!(work(&app).files.selected_path().as_deref(), Some(&b"/data"[..]));
     for _ in 0..4 {
         press(&mut app, "j");
