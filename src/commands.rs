@@ -1,5 +1,6 @@
 //! The subcommands, one file each, and what they share.
 
+mod attach;
 mod cat;
 mod clean;
 mod cp;
@@ -37,7 +38,14 @@ pub fn run(cli: Cli) -> Result<(), Failure> {
     match command {
         Command::Completions { shell } => generated::completions(shell),
         Command::Man => generated::man(),
-        Command::Keys | Command::Attach{..} => {let _ = runtime(true); Ok(())},
+        Command::Keys => generated::keys(),
+        Command::Attach { target } => {
+            let runtime = runtime(true)?;
+            let result = runtime.block_on(attach::run(&context, target));
+            // A task that waits for a file or an engine must not hold up the end.
+            runtime.shutdown_background();
+            result
+        }
         command => runtime(false)?.block_on(dispatch(&context, &command)),
     }
 }
