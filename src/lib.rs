@@ -2,6 +2,7 @@
 
 pub mod cli;
 pub mod commands;
+pub mod doctor;
 pub mod engine;
 pub mod entry;
 pub mod exit;

@@ -153,25 +153,26 @@ impl Container {
             .stderr(Stdio::piped())
             .spawn()
             .expect("docker logs");
-        let found = self.look_for(text, &mut follower);
+        let found = look_for(text, &mut follower);
         let _ = follower.kill();
         let _ = follower.wait();
         assert!(found, "{} never printed {text:?}; it printed:\n{}", self.name, self.logs());
     }
+}
 
-    fn look_for(&self, text: &str, follower: &mut Child) -> bool {
-        let (lines, inbox) = mpsc::channel();
-        send_lines(follower.stdout.take().expect("a pipe"), lines.clone());
-        send_lines(follower.stderr.take().expect("a pipe"), lines);
-        let end = Instant::now() + wait::PATIENCE;
-        // Ends early, disconnected, when the container does.
-        while let Ok(line) = inbox.recv_timeout(end.saturating_duration_since(Instant::now())) {
-            if line.contains(text) {
-                return true;
-            }
+/// True once a line with this text comes.
+fn look_for(text: &str, follower: &mut Child) -> bool {
+    let (lines, inbox) = mpsc::channel();
+    send_lines(follower.stdout.take().expect("a pipe"), lines.clone());
+    send_lines(follower.stderr.take().expect("a pipe"), lines);
+    let end = Instant::now() + wait::PATIENCE;
+    // Ends early, disconnected, when the container does.
+    while let Ok(line) = inbox.recv_timeout(end.saturating_duration_since(Instant::now())) {
+        if line.contains(text) {
+            return true;
         }
-        false
     }
+    false
 }
 
 fn send_lines(from: impl Read + Send + 'static, to: Sender<String>) {
