@@ -32,6 +32,9 @@ impl App {
 
     /// Moves, if the action is a motion.
     pub(super) fn go(&mut self, motion: Action) -> bool {
+        if !motion.is_motion() {
+            return false;
+        }
         let size = self.size;
         if let Some(layer) = self.layers.last_mut() {
             let (len, page) = screens::layer_rows(layer, size);

@@ -82,6 +82,15 @@ pub enum Action {
     EraseLine,
 }
 
+impl Action {
+    /// Whether it moves what has the focus.
+    #[must_use]
+    pub fn is_motion(self) -> bool {
+        use Action::{Bottom, Down, HalfDown, HalfUp, Left, PageDown, PageUp, Right, Top, Up};
+        matches!(self, Up | Down | HalfUp | HalfDown | PageUp | PageDown | Top | Bottom | Left | Right)
+    }
+}
+
 /// The views of one container, in the order of their numbers. Later views get the numbers after these.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Tab {
