@@ -7,7 +7,7 @@ use crate::target::{ContainerPid, TargetName, TargetPath};
 
 /// See inside a running container that has no shell.
 #[derive(Debug, Parser)]
-#[command(name = "scratchdbg", version, max_term_width = 100, args_conflicts_with_subcommands = true)]
+#[command(name = "scratchdbg", version, max_term_width = 100)]
 #[command(after_help = "With no command, opens the screen: `scratchdbg myapp` is `scratchdbg attach myapp`.")]
 pub struct Cli {
     /// What to do.
@@ -244,6 +244,12 @@ mod tests {
     #[test]
     fn definitions_are_sound() {
         Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn options_may_stand_before_a_command() {
+        let cli = Cli::try_parse_from(["scratchdbg", "--json", "list"]).unwrap();
+        assert!(cli.global.json && cli.target.is_none() && matches!(cli.command, Some(Command::List(_))));
     }
 
     #[test]

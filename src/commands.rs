@@ -30,7 +30,14 @@ use crate::target::{Target, TargetName};
 /// # Errors
 /// Whatever a person should be told, with the status to end with.
 pub fn run(cli: Cli) -> Result<(), Failure> {
-    let command = cli.command.unwrap_or(Command::Attach { target: cli.target });
+    let command = match (cli.command, cli.target) {
+        (Some(_), Some(target)) => {
+            let hint = "the name goes after the command; see `scratchdbg --help`";
+            return Err(Failure::new(Exit::Usage, format!("{target} stands before the command")).try_this(hint));
+        }
+        (Some(command), None) => command,
+        (None, target) => Command::Attach { target },
+    };
     trace(cli.global.verbose);
     // Forked before the first thread; see `entry/broker.rs`.
     let broker = enters(&command).then(Broker::start);

@@ -97,7 +97,8 @@ pub async fn run(start: Start) -> Result<(), Error> {
     let mut guard = terminal::Guard::enter()?;
     let terminal = guard.terminal()?;
     let input = runtime::input(crossterm::event::EventStream::new());
-    let result = runtime::Runtime { app, terminal, console: &mut guard, runner, input, messages, signals }.run(effects).await;
+    let result =
+        runtime::Runtime { app, terminal, console: &mut guard, runner, input, messages, signals }.run(effects).await;
     drop(guard);
     result.map(|_| ())
 }

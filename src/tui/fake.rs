@@ -26,7 +26,8 @@ pub fn clock(seconds: u64) -> Clock {
 }
 
 pub fn failure() -> Failure {
-    Failure::new(Exit::NotPermitted, "cannot enter shop-api: setns failed: permission denied").try_this("run it with sudo")
+    Failure::new(Exit::NotPermitted, "cannot enter shop-api: setns failed: permission denied")
+        .try_this("run it with sudo")
 }
 
 pub fn unreachable() -> Failure {
@@ -143,7 +144,12 @@ pub fn process(pid: i32, ppid: i32, command: &str) -> Process {
 }
 
 pub fn processes() -> Vec<Process> {
-    vec![process(1, 0, "/shop serve --port 8080"), process(7, 1, "/shop worker"), process(8, 7, "/shop job"), process(9, 1, "")]
+    vec![
+        process(1, 0, "/shop serve --port 8080"),
+        process(7, 1, "/shop worker"),
+        process(8, 7, "/shop job"),
+        process(9, 1, ""),
+    ]
 }
 
 pub fn detail() -> Detail {
@@ -157,7 +163,13 @@ pub fn detail() -> Detail {
         status: Part::Ok(vec![field("Umask", "0022"), field("Threads", "7")]),
         env: Part::Ok(vec![env("PATH", "/"), env("DB_PASSWORD", "hunter2"), env("NOTE", HOSTILE)]),
         fds: Part::Ok(vec![
-            Fd { number: 0, what: "file".to_owned(), target: Untrusted::from("/dev/null"), mode: Some("r".to_owned()), position: None },
+            Fd {
+                number: 0,
+                what: "file".to_owned(),
+                target: Untrusted::from("/dev/null"),
+                mode: Some("r".to_owned()),
+                position: None,
+            },
             Fd {
                 number: 3,
                 what: "tcp 0.0.0.0:8080 listening".to_owned(),
@@ -292,4 +304,3 @@ pub fn log() -> Vec<Line> {
         })
         .collect()
 }
-

@@ -139,16 +139,8 @@ fn without(style: Style, modifier: Modifier) -> Style {
 }
 
 fn basic(number: u32) -> Color {
-    const BASIC: [Color; 8] = [
-        Color::Black,
-        Color::Red,
-        Color::Green,
-        Color::Yellow,
-        Color::Blue,
-        Color::Magenta,
-        Color::Cyan,
-        Color::Gray,
-    ];
+    const BASIC: [Color; 8] =
+        [Color::Black, Color::Red, Color::Green, Color::Yellow, Color::Blue, Color::Magenta, Color::Cyan, Color::Gray];
     BASIC.get(number as usize).copied().unwrap_or(Color::Reset)
 }
 

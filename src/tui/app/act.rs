@@ -413,10 +413,7 @@ impl App {
 
     /// Lists are filtered while one types; a text is searched once the line is accepted.
     pub(super) fn prompt_changed(&mut self) {
-        let live = matches!(
-            self.below_prompt(),
-            Mode::Help | Mode::Picker | Mode::Procs | Mode::Files | Mode::Net
-        );
+        let live = matches!(self.below_prompt(), Mode::Help | Mode::Picker | Mode::Procs | Mode::Files | Mode::Net);
         if let Some(text) = self.prompt.as_ref().filter(|prompt| live && prompt.purpose == Purpose::Search) {
             let text = text.text.clone();
             self.set_search(&text);

@@ -10,9 +10,7 @@ use crate::exit::{Exit, Failure};
 use crate::logs::Line;
 use crate::tui::effect::{Effect, Since};
 use crate::tui::keymap::Tab;
-use crate::tui::message::{
-    Answer, Clock, Job, Log, Msg, Opened, Request, SaveError, Timer,
-};
+use crate::tui::message::{Answer, Clock, Job, Log, Msg, Opened, Request, SaveError, Timer};
 use crate::tui::words;
 
 impl App {
@@ -197,9 +195,9 @@ impl App {
                 }
             }
             Timer::Reopen(generation) => {
-                let waits = self.current(generation).is_some_and(|work| {
-                    matches!(work.connection, Connection::Lost { .. } | Connection::Down)
-                });
+                let waits = self
+                    .current(generation)
+                    .is_some_and(|work| matches!(work.connection, Connection::Lost { .. } | Connection::Down));
                 if waits {
                     self.reopen();
                 }

@@ -25,7 +25,8 @@ impl App {
                 need(flat, "the tree has its own order")
             }
             Action::Reveal => {
-                let any = self.work.as_ref().and_then(|work| work.process.as_ref()).is_some_and(|view| view.secrets > 0);
+                let any =
+                    self.work.as_ref().and_then(|work| work.process.as_ref()).is_some_and(|view| view.secrets > 0);
                 need(any, "nothing here looks like a secret")
             }
             Action::Save => {

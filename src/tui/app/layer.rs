@@ -119,9 +119,14 @@ impl Message {
     pub fn paragraphs(&self) -> Vec<String> {
         let safe = |text: &str| crate::text::Untrusted::from(text).safe().into_string();
         let mut out: Vec<String> =
-            self.failure.message.split(": ").enumerate().map(|(depth, part)| {
-                if depth == 0 { safe(part) } else { format!("{}└ {}", "  ".repeat(depth.min(6) - 1), safe(part)) }
-            }).collect();
+            self.failure
+                .message
+                .split(": ")
+                .enumerate()
+                .map(|(depth, part)| {
+                    if depth == 0 { safe(part) } else { format!("{}└ {}", "  ".repeat(depth.min(6) - 1), safe(part)) }
+                })
+                .collect();
         for (at, line) in self.failure.hint.iter().flat_map(|hint| hint.lines()).enumerate() {
             if at == 0 {
                 out.push(String::new());

@@ -7,10 +7,10 @@ mod view;
 use std::time::SystemTime;
 
 use crate::exit::Failure;
-use crate::tui::app::pattern::Pattern;
-use crate::tui::effect::Since;
 use crate::logs::ring::{Bounds, Ring};
 use crate::logs::{Line, LineRef, Output};
+use crate::tui::app::pattern::Pattern;
+use crate::tui::effect::Since;
 use crate::tui::sgr;
 pub use save::Save;
 use scan::Scan;

@@ -238,11 +238,8 @@ fn socket(socket: &Socket) -> Vec<String> {
         Some(path) => path.safe().into_string(),
         None => end(socket.local),
     };
-    let owners: Vec<String> = socket
-        .owners
-        .iter()
-        .map(|owner| format!("{} {} fd {}", owner.pid, owner.name.safe(), owner.fd))
-        .collect();
+    let owners: Vec<String> =
+        socket.owners.iter().map(|owner| format!("{} {} fd {}", owner.pid, owner.name.safe(), owner.fd)).collect();
     let owner = match (owners.is_empty(), socket.uid) {
         (true, Some(uid)) => format!("uid {uid}"),
         _ => owners.join(", "),

@@ -61,7 +61,12 @@ impl Pattern {
             return Vec::new();
         }
         let Some(regex) = &self.regex else { return Vec::new() };
-        regex.find_iter(text.as_bytes()).map(|found| found.range()).filter(|range| !range.is_empty()).take(1000).collect()
+        regex
+            .find_iter(text.as_bytes())
+            .map(|found| found.range())
+            .filter(|range| !range.is_empty())
+            .take(1000)
+            .collect()
     }
 
     /// Where matches start in some bytes, so many at most.

@@ -67,7 +67,9 @@ impl App {
                     }
                 }
                 None => {
-                    if work.files.wanted.is_none() && work.files.entries.shown.is_none() && work.files.entries.due(now, ONCE)
+                    if work.files.wanted.is_none()
+                        && work.files.entries.shown.is_none()
+                        && work.files.entries.due(now, ONCE)
                     {
                         requests.push(Request::List(work.files.path.clone()));
                     }

@@ -79,8 +79,8 @@ impl ProcessView {
 
     /// Searches from where one is.
     pub fn find(&mut self, pattern: Option<Pattern>) {
-        self.search = pattern
-            .map(|pattern| Search::new(pattern, self.lines.iter().map(|line| &line.text), self.cursor.at));
+        self.search =
+            pattern.map(|pattern| Search::new(pattern, self.lines.iter().map(|line| &line.text), self.cursor.at));
         if let Some(line) = self.search.as_ref().and_then(Search::line) {
             self.cursor.at = line;
         }

@@ -4,8 +4,22 @@
 pub const MASK: &str = "••••••••";
 
 const WORDS: [&str; 16] = [
-    "PASS", "PWD", "SECRET", "TOKEN", "CREDENTIAL", "PRIVATE", "APIKEY", "API_KEY", "ACCESS_KEY", "AUTH", "DSN", "COOKIE",
-    "SESSION", "SIGNATURE", "SALT", "JWT",
+    "PASS",
+    "PWD",
+    "SECRET",
+    "TOKEN",
+    "CREDENTIAL",
+    "PRIVATE",
+    "APIKEY",
+    "API_KEY",
+    "ACCESS_KEY",
+    "AUTH",
+    "DSN",
+    "COOKIE",
+    "SESSION",
+    "SIGNATURE",
+    "SALT",
+    "JWT",
 ];
 
 /// Whether the value of a variable of this name is likely a secret.

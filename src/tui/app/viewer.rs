@@ -162,7 +162,9 @@ impl Viewer {
         let stuck = self.scroll.top == before && !self.window.busy;
         if stuck && upwards && self.offset() > 0 {
             let top = self.top_byte();
-            return Some(self.load(Place::Byte(align(top.saturating_sub(WINDOW / 2))), Place::Byte(top.saturating_sub(1))));
+            return Some(
+                self.load(Place::Byte(align(top.saturating_sub(WINDOW / 2))), Place::Byte(top.saturating_sub(1))),
+            );
         }
         if stuck && downwards && !at_end {
             let top = self.top_byte();
@@ -277,7 +279,8 @@ fn lines(data: &[u8]) -> Vec<Range<usize>> {
     let mut start = 0;
     while start < data.len() {
         let rest = data.get(start..).unwrap_or_default();
-        let length = rest.iter().take(LINE_MAX).position(|byte| *byte == b'\n').map_or(rest.len().min(LINE_MAX), |at| at + 1);
+        let length =
+            rest.iter().take(LINE_MAX).position(|byte| *byte == b'\n').map_or(rest.len().min(LINE_MAX), |at| at + 1);
         lines.push(start..start + length);
         start += length;
     }

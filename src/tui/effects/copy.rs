@@ -34,7 +34,13 @@ async fn open(session: &Session, from: &[u8]) -> Result<Bulk, Failure> {
         .await
 }
 
-async fn copy(bulk: Bulk, from: Vec<u8>, to: String, overwrite: bool, out: mpsc::Sender<Msg>) -> Result<u64, SaveError> {
+async fn copy(
+    bulk: Bulk,
+    from: Vec<u8>,
+    to: String,
+    overwrite: bool,
+    out: mpsc::Sender<Msg>,
+) -> Result<u64, SaveError> {
     let path = to.clone();
     let create = tokio::task::spawn_blocking(move || save::create(&path, overwrite));
     let file = create.await.unwrap_or_else(|_| Err(SaveError::Exists))?;

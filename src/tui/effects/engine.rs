@@ -137,7 +137,11 @@ async fn stream_logs(shared: &Shared, out: &mpsc::Sender<Msg>, stream: u64, sinc
         while batch.len() >= BATCH || bytes >= BATCH_BYTES {
             send(out, stream, &mut batch, &mut bytes).await?;
         }
-        due = if batch.is_empty() { None } else { Some(due.filter(|due| *due > Instant::now()).unwrap_or_else(|| Instant::now() + GATHER)) };
+        due = if batch.is_empty() {
+            None
+        } else {
+            Some(due.filter(|due| *due > Instant::now()).unwrap_or_else(|| Instant::now() + GATHER))
+        };
     }
     lines.finish(&mut |line| batch.push(line.to_line()));
     while !batch.is_empty() {

@@ -47,7 +47,11 @@ fn write(path: &str, overwrite: bool, chunks: &blocking::Receiver<Vec<u8>>, out:
 pub(super) fn create(path: &str, overwrite: bool) -> Result<std::fs::File, SaveError> {
     let mut options = OpenOptions::new();
     options.write(true);
-    if overwrite { options.create(true).truncate(true) } else { options.create_new(true) };
+    if overwrite {
+        options.create(true).truncate(true)
+    } else {
+        options.create_new(true)
+    };
     options.open(path).map_err(|error| match error.kind() {
         std::io::ErrorKind::AlreadyExists => SaveError::Exists,
         _ => SaveError::Failed(host_failure(&error, path)),

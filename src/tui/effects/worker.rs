@@ -52,8 +52,6 @@ fn work(mut orders: mpsc::UnboundedReceiver<Order>, out: &mpsc::Sender<Msg>) {
 async fn caught(session: Session, request: Request) -> Result<Answer, Failure> {
     match tokio::task::spawn_local(read::answer(session, request)).await {
         Ok(result) => result,
-        Err(_) => {
-            Err(Failure::new(Exit::No, "the reading failed in a way it should not").try_this("please report it"))
-        }
+        Err(_) => Err(Failure::new(Exit::No, "the reading failed in a way it should not").try_this("please report it")),
     }
 }

@@ -96,10 +96,7 @@ pub const TABLE: &[Binding] = &[
     b(M::Files, A::Go, "l Right", "enter", "the same", ""),
     b(M::Files, A::Parent, "h Left Backspace", "parent", "up to the parent directory", "up"),
     b(M::Files, A::Search, "/", "search", "filter by name", "filter"),
-    with(
-        b(M::Files, A::Copy, "w", "copy", "copy the file out to this host; asks for the name", "copy out"),
-        "FILE",
-    ),
+    with(b(M::Files, A::Copy, "w", "copy", "copy the file out to this host; asks for the name", "copy out"), "FILE"),
     b(M::Files, A::Hidden, "a", "hidden", "show or hide names that start with a dot", "dotfiles"),
     b(M::Files, A::Sort, "s", "sort", "sort by the next column", "sort"),
     b(M::Files, A::Reverse, "S", "reverse", "turn the order round", ""),
@@ -111,10 +108,7 @@ pub const TABLE: &[Binding] = &[
     b(M::Viewer, A::Hex, "x", "hex", "text or hexadecimal", "hex"),
     b(M::Viewer, A::Follow, "f", "follow", "follow the end of a growing file", "follow"),
     with(b(M::Viewer, A::Offset, "o", "offset", "go to an offset: 4096, 0x1000, 50% or end", "offset"), "OFFSET"),
-    with(
-        b(M::Viewer, A::Copy, "w", "copy", "copy the file out to this host; asks for the name", "copy out"),
-        "FILE",
-    ),
+    with(b(M::Viewer, A::Copy, "w", "copy", "copy the file out to this host; asks for the name", "copy out"), "FILE"),
     b(M::Viewer, A::Yank, "y", "yank", "copy the path", "copy path"),
     b(M::Viewer, A::YankAll, "Y", "yankall", "copy the text on the screen", ""),
     b(M::Net, A::Search, "/", "search", "filter", "filter"),

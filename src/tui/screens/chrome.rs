@@ -73,18 +73,16 @@ pub fn status(app: &App, buf: &mut Buffer, area: Rect) {
                 Connection::Opening | Connection::Reconnecting { .. } => theme.warn,
                 _ => theme.bad,
             };
-            let age = work.lost_at.map_or_else(String::new, |at| {
-                format!(" for {}", words::span(app.clock.uptime.saturating_sub(at)))
-            });
+            let age = work
+                .lost_at
+                .map_or_else(String::new, |at| format!(" for {}", words::span(app.clock.uptime.saturating_sub(at))));
             let age = if matches!(work.connection, Connection::Opening) { String::new() } else { age };
             (format!("{}{age}", work.state_word()), style)
         }
         None => match (&app.picker.containers, &app.engine) {
             (_, Some((_, attempt))) => (format!("ENGINE LOST, try {}", attempt + 1), theme.bad),
             (None, None) => ("ASKING THE ENGINE".to_owned(), theme.warn),
-            (Some(containers), None) => {
-                (format!("{}/{} shown", app.picker.order.len(), containers.len()), theme.text)
-            }
+            (Some(containers), None) => (format!("{}/{} shown", app.picker.order.len(), containers.len()), theme.text),
         },
     };
     let mut x = area.x + 1;

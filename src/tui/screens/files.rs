@@ -40,7 +40,8 @@ pub fn draw(work: &Workspace, clock: Clock, buf: &mut Buffer, area: Rect, theme:
         return;
     }
     if files.order.is_empty() {
-        let text = if all == 0 { "the directory is empty" } else { "no name passes the filter, or all start with a dot" };
+        let text =
+            if all == 0 { "the directory is empty" } else { "no name passes the filter, or all start with a dot" };
         panel::notice(buf, inner, &[(text.to_owned(), theme.text)]);
         return;
     }

@@ -8,10 +8,10 @@ use ratatui::style::Style;
 use unicode_segmentation::UnicodeSegmentation as _;
 
 use super::nothing;
+use crate::logs::{LineRef, Output};
 use crate::tui::app::logs::{Flow, Logs};
 use crate::tui::app::workspace::Workspace;
 use crate::tui::effect::Since;
-use crate::logs::{LineRef, Output};
 use crate::tui::message::Clock;
 use crate::tui::sgr;
 use crate::tui::theme::Theme;

@@ -103,7 +103,11 @@ fn rates(work: &Workspace, clock: Clock, buf: &mut Buffer, area: Rect, theme: &T
     if let Some(error) = &work.processes.error {
         cells::put_cut(buf, inner.x + 1, inner.y + 1, inner.width.saturating_sub(2), &error.message, theme.bad);
     } else {
-        let text = if parts.is_empty() { work.trouble().unwrap_or_else(|| "reading …".to_owned()) } else { parts.join("   ") };
+        let text = if parts.is_empty() {
+            work.trouble().unwrap_or_else(|| "reading …".to_owned())
+        } else {
+            parts.join("   ")
+        };
         cells::put_cut(buf, inner.x + 1, inner.y + 1, inner.width.saturating_sub(2), &text, theme.dim);
     }
 }

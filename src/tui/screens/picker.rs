@@ -70,7 +70,8 @@ fn why_empty(app: &App) -> Vec<(String, ratatui::style::Style)> {
             if let Some(hint) = &failure.hint {
                 lines.push((format!("try: {hint}"), theme.text));
             }
-            lines.push((format!("asked {} so far; it goes on", words::count(*attempt as usize + 1, "time")), theme.dim));
+            lines
+                .push((format!("asked {} so far; it goes on", words::count(*attempt as usize + 1, "time")), theme.dim));
             lines
         }
         (None, None) => vec![("asking the engine …".to_owned(), theme.dim)],

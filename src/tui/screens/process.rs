@@ -13,9 +13,10 @@ use crate::tui::words;
 
 pub fn draw(work: &Workspace, clock: Clock, buf: &mut Buffer, area: Rect, theme: &Theme) {
     let Some(view) = &work.process else { return };
-    let search = view.search.as_ref().map_or_else(String::new, |search| {
-        format!(" ─ /{} {}", search.pattern.text, search.counter())
-    });
+    let search = view
+        .search
+        .as_ref()
+        .map_or_else(String::new, |search| format!(" ─ /{} {}", search.pattern.text, search.counter()));
     let secrets = match (view.secrets, view.reveal) {
         (0, _) => String::new(),
         (count, true) => format!(" ─ {} SHOWN", words::count(count, "secret")),

@@ -28,9 +28,8 @@ enum Mood {
 const MOODS: [(Mood, &str); 4] =
     [(Mood::Typical, "typical"), (Mood::Empty, "empty"), (Mood::Broken, "broken"), (Mood::Hostile, "hostile")];
 const SIZES: [(u16, u16); 3] = [(80, 24), (120, 36), (60, 15)];
-const SCREENS: [&str; 12] = [
-    "picker", "overview", "procs", "process", "logs", "files", "viewer", "hex", "net", "help", "message", "line",
-];
+const SCREENS: [&str; 12] =
+    ["picker", "overview", "procs", "process", "logs", "files", "viewer", "hex", "net", "help", "message", "line"];
 
 fn reading(app: &mut App, request: Request, answer: Answer) {
     let generation = app.work.as_ref().map_or(0, |work| work.generation);
@@ -92,7 +91,10 @@ fn fill(app: &mut App, mood: Mood) {
     if mood != Mood::Empty {
         let mut lines = fake::log();
         if hostile {
-            lines = vec![fake::line(fake::HOSTILE, false), fake::line(&b"\xff\xfe\x1b]52;c;aGk=\x07\x1b[8mhidden"[..], true)];
+            lines = vec![
+                fake::line(fake::HOSTILE, false),
+                fake::line(&b"\xff\xfe\x1b]52;c;aGk=\x07\x1b[8mhidden"[..], true),
+            ];
         }
         update(app, Msg::Log { stream, what: Log::Lines(lines) });
     }

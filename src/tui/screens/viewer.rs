@@ -23,7 +23,8 @@ pub fn draw(work: &Workspace, clock: Clock, buf: &mut Buffer, area: Rect, theme:
         format!(" ─ /{} {}", matches.pattern.text, viewer.counter().unwrap_or_default())
     });
     let way = if viewer.hex { "hex" } else { "text" };
-    let size = window.and_then(|window| window.size).map_or_else(String::new, |size| format!(" of {}", words::bytes(size)));
+    let size =
+        window.and_then(|window| window.size).map_or_else(String::new, |size| format!(" of {}", words::bytes(size)));
     let mut below = format!("{way} · byte {}{size}", viewer.top_byte());
     if let Some(window) = window.filter(|window| window.offset > 0 || !window.end) {
         let end = window.offset + window.data.len() as u64;
@@ -77,9 +78,8 @@ fn hex_row(viewer: &Viewer, offset: u64, row: usize, bytes: &[u8], buf: &mut Buf
     // The rows are the same for every file, so they are moved sideways by dropping the offset first.
     let mut x = x + cells::put(buf, x, area.y, right.saturating_sub(x), &format!("{offset:08x}  "), theme.dim);
     let start = viewer.row(row).map_or(0, |row| row.start);
-    let is_match = |at: usize| {
-        viewer.matches.as_ref().is_some_and(|matches| matches.offsets.binary_search(&(start + at)).is_ok())
-    };
+    let is_match =
+        |at: usize| viewer.matches.as_ref().is_some_and(|matches| matches.offsets.binary_search(&(start + at)).is_ok());
     let style = |at: usize| match (is_match(at), viewer.current() == Some(start + at)) {
         (true, true) => theme.found_here,
         (true, false) => theme.found,
@@ -92,7 +92,8 @@ fn hex_row(viewer: &Viewer, offset: u64, row: usize, bytes: &[u8], buf: &mut Buf
     }
     x += 1;
     for (at, byte) in bytes.iter().enumerate() {
-        let text = if byte.is_ascii_graphic() || *byte == b' ' { char::from(*byte).to_string() } else { "·".to_owned() };
+        let text =
+            if byte.is_ascii_graphic() || *byte == b' ' { char::from(*byte).to_string() } else { "·".to_owned() };
         x += cells::put(buf, x, area.y, right.saturating_sub(x), &text, style(at));
     }
 }

@@ -61,7 +61,13 @@ impl Table<'_> {
         let places = self.places(area);
         for (at, column, x, width) in &places {
             let mark = match self.sorted {
-                Some((sorted, reverse)) if sorted == *at => if reverse { "▲" } else { "▼" },
+                Some((sorted, reverse)) if sorted == *at => {
+                    if reverse {
+                        "▲"
+                    } else {
+                        "▼"
+                    }
+                }
                 _ => "",
             };
             let title = format!("{}{mark}", column.title);
