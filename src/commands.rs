@@ -21,6 +21,7 @@ use std::io::IsTerminal as _;
 
 use crate::cli::{Cli, Color, Command, Global};
 use crate::engine::docker::Docker;
+use crate::engine::process;
 use crate::entry::{self, Access, Broker, Entered, NoBroker};
 use crate::exit::{Exit, Failure};
 use crate::target::{Target, TargetName};
@@ -162,7 +163,10 @@ impl Context {
     pub async fn find(&self, name: &TargetName) -> Result<Target, Failure> {
         match name {
             TargetName::Container(name) => Ok(Target::Container(Box::new(self.engine()?.resolve(name).await?))),
-            TargetName::Process(pid) => Ok(Target::Process(*pid)),
+            TargetName::Process(pid) => {
+                process::find(*pid)?;
+                Ok(Target::Process(*pid))
+            }
         }
     }
 
