@@ -29,15 +29,21 @@ use crate::target::{Target, TargetName};
 /// # Errors
 /// Whatever a person should be told, with the status to end with.
 pub fn run(cli: Cli) -> Result<(), Failure> {
-    let command = cli.command.unwrap_or(Command::Attach { target: cli.target });
-    trace(cli.global.verbose);
+    let (command, global) = cli.wanted().map_err(|target| {
+        Failure::new(Exit::Usage, format!("{target} stands before the command"))
+            .try_this("the target comes after it: scratchdbg ps TARGET")
+    })?;
+    trace(global.verbose);
     // Forked before the first thread; see `entry/broker.rs`.
     let broker = enters(&command).then(Broker::start);
-    let context = Context::new(cli.global, broker);
+    let context = Context::new(global, broker);
     match command {
         Command::Completions { shell } => generated::completions(shell),
         Command::Man => generated::man(),
-        Command::Keys | Command::Attach{..} => {let _ = runtime(true); Ok(())},
+        Command::Keys | Command::Attach { .. } => {
+            let _ = runtime(true);
+            Ok(())
+        }
         command => runtime(false)?.block_on(dispatch(&context, &command)),
     }
 }
