@@ -52,6 +52,20 @@ pub struct Global {
     pub yes: bool,
 }
 
+impl Cli {
+    /// What to do: the command, or opening the target that was named without one.
+    ///
+    /// # Errors
+    /// A target before a command, which clap could only forbid together with options before it.
+    pub fn wanted(self) -> Result<(Command, Global), TargetName> {
+        match (self.command, self.target) {
+            (Some(_), Some(target)) => Err(target),
+            (Some(command), None) => Ok((command, self.global)),
+            (None, target) => Ok((Command::Attach { target }, self.global)),
+        }
+    }
+}
+
 impl Global {
     /// How to enter a target, without the right to write.
     #[must_use]
@@ -257,5 +271,15 @@ mod tests {
         let cli = Cli::try_parse_from(["scratchdbg", "myapp"]).unwrap();
         assert_eq!(cli.target, Some(TargetName::Container("myapp".into())));
         assert!(cli.command.is_none());
+    }
+
+    #[test]
+    fn options_stand_anywhere_and_a_target_behind_its_command() {
+        let parsed = |line: &str| Cli::try_parse_from(line.split(' ')).unwrap().wanted();
+        for line in ["scratchdbg --json ps myapp", "scratchdbg ps --json myapp", "scratchdbg ps myapp --json"] {
+            let (command, global) = parsed(line).unwrap();
+            assert!(matches!(command, Command::Ps { .. }) && global.json, "{line}");
+        }
+        assert_eq!(parsed("scratchdbg myapp ps other").unwrap_err(), TargetName::Container("myapp".into()));
     }
 }

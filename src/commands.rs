@@ -31,18 +31,14 @@ use crate::target::{Target, TargetName};
 /// # Errors
 /// Whatever a person should be told, with the status to end with.
 pub fn run(cli: Cli) -> Result<(), Failure> {
-    let command = match (cli.command, cli.target) {
-        (Some(_), Some(target)) => {
-            let hint = "the name goes after the command; see `scratchdbg --help`";
-            return Err(Failure::new(Exit::Usage, format!("{target} stands before the command")).try_this(hint));
-        }
-        (Some(command), None) => command,
-        (None, target) => Command::Attach { target },
-    };
-    trace(cli.global.verbose);
+    let (command, global) = cli.wanted().map_err(|target| {
+        Failure::new(Exit::Usage, format!("{target} stands before the command"))
+            .try_this("the target comes after it: scratchdbg ps TARGET")
+    })?;
+    trace(global.verbose);
     // Forked before the first thread; see `entry/broker.rs`.
     let broker = enters(&command).then(Broker::start);
-    let context = Context::new(cli.global, broker);
+    let context = Context::new(global, broker);
     match command {
         Command::Completions { shell } => generated::completions(shell),
         Command::Man => generated::man(),
