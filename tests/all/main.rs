@@ -9,6 +9,7 @@ mod answers;
 mod harness;
 mod powerless;
 mod readings;
+mod screen;
 mod shim_elf;
 mod untouched;
 // The next test may need what no test uses today.
