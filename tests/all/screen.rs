@@ -29,7 +29,7 @@ fn every_tab_shows_the_container_and_nothing_is_left_behind() {
     let before = Residue::of(&shop);
 
     let mut terminal = attach(shop.name());
-    terminal.wait_for("65532:65532, no capabilities");
+    terminal.wait_for("65532:0, no capabilities");
     terminal.press("2");
     terminal.wait_for("/shop");
     terminal.press(key::ENTER);
@@ -90,7 +90,7 @@ fn the_picker_lists_what_runs_and_opens_it() {
     require_engine!();
     require_root!();
     let shop = Run::shop().start();
-    let mut terminal = Terminal::scratchdbg(&[]);
+    let mut terminal = Setup::scratchdbg(&[]).size(160, 36).start();
     terminal.wait_for(shop.name());
     terminal.press("/");
     terminal.press(shop.name());

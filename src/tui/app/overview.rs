@@ -234,9 +234,13 @@ fn resources(work: &Workspace) -> Group {
         facts.add("log", &container.log_driver);
     }
     if let Some(Part::Ok(limits)) = work.init.shown.as_ref().map(|detail| &detail.limits) {
-        for limit in limits.iter().filter(|limit| limit.used.is_some()) {
-            let (used, soft) = (limit.used.unwrap_or_default(), limit.soft);
-            let near = soft.is_some_and(|soft| used.saturating_mul(10) >= soft.saturating_mul(9));
+        for limit in limits {
+            let (Some(used), soft) = (limit.used, limit.soft) else { continue };
+            let near = soft.is_some_and(|soft| used > 0 && used.saturating_mul(10) >= soft.saturating_mul(9));
+            // The one that servers run into; others only when they are near.
+            if !near && limit.name != "Max open files" {
+                continue;
+            }
             let soft = soft.map_or_else(|| "unlimited".to_owned(), |soft| soft.to_string());
             let tone = if near { Tone::Bad } else { Tone::Plain };
             facts.toned("limit", format!("{}: {used} of {soft}", limit.name), tone);
