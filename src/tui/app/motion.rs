@@ -32,11 +32,7 @@ impl App {
 
     /// Moves, if the action is a motion.
     pub(super) fn go(&mut self, motion: Action) -> bool {
-<<<<<<< HEAD
-        if !motion.is_motion() {
-=======
         if !motion.moves() {
->>>>>>> tui
             return false;
         }
         let size = self.size;

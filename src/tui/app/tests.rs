@@ -1,6 +1,3 @@
-<<<<<<< HEAD
-
-=======
 use std::time::Duration;
 
 use super::*;
@@ -11,9 +8,7 @@ use crate::target::{ContainerPid, Target};
 use crate::tui::effect::Since;
 use crate::tui::fake;
 use crate::tui::keymap::Tab;
-use crate::tui::message::{
-    Answer, Job, Log, Mouse, Opened, Place, Request, SaveError, Timer, Window,
-};
+use crate::tui::message::{Answer, Job, Log, Mouse, Opened, Place, Request, SaveError, Timer, Window};
 use workspace::Connection;
 
 fn start() -> App {
@@ -305,11 +300,7 @@ fn files_are_browsed_and_what_blocks_is_left_alone() {
     answer(&mut app, Request::Open(b"/data".to_vec()), Ok(Answer::Files(Listing::default())));
     assert_eq!(work(&app).files.path, b"/data");
     assert_eq!(requests(&press(&mut app, "h")), [&Request::Open(b"/".to_vec())]);
-    answer(
-        &mut app,
-        Request::Open(b"/".to_vec()),
-        Ok(Answer::Files(Listing { entries: fake::files(), cut: false })),
-    );
+    answer(&mut app, Request::Open(b"/".to_vec()), Ok(Answer::Files(Listing { entries: fake::files(), cut: false })));
     assert_eq!(work(&app).files.selected_path().as_deref(), Some(&b"/data"[..]));
     for _ in 0..4 {
         press(&mut app, "j");
@@ -532,4 +523,3 @@ fn a_wrong_second_key_is_a_key_of_its_own() {
     press(&mut app, "gg");
     assert_eq!(app.picker.cursor.at, 0);
 }
->>>>>>> tui

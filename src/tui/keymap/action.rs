@@ -83,15 +83,9 @@ pub enum Action {
 }
 
 impl Action {
-<<<<<<< HEAD
-    /// Whether it moves what has the focus.
-    #[must_use]
-    pub fn is_motion(self) -> bool {
-=======
     /// Whether it moves in a list or a text.
     #[must_use]
     pub fn moves(self) -> bool {
->>>>>>> tui
         use Action::{Bottom, Down, HalfDown, HalfUp, Left, PageDown, PageUp, Right, Top, Up};
         matches!(self, Up | Down | HalfUp | HalfDown | PageUp | PageDown | Top | Bottom | Left | Right)
     }

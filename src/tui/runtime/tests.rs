@@ -1,6 +1,3 @@
-<<<<<<< HEAD
-
-=======
 use std::sync::{Arc, Mutex};
 
 use futures_util::stream;
@@ -19,7 +16,10 @@ mod tokio_stream_like {
     use tokio::sync::mpsc;
 
     pub(super) fn channel_stream<T: 'static>(receiver: mpsc::UnboundedReceiver<T>) -> impl Stream<Item = T> + Unpin {
-        Box::pin(stream::unfold(receiver, |mut receiver| async move { receiver.recv().await.map(|item| (item, receiver)) }))
+        Box::pin(stream::unfold(
+            receiver,
+            |mut receiver| async move { receiver.recv().await.map(|item| (item, receiver)) },
+        ))
     }
 }
 
@@ -310,4 +310,3 @@ async fn a_signal_ends_it() {
     };
     assert_eq!(runtime.run(effects).await.unwrap(), End::Signal);
 }
->>>>>>> tui
