@@ -1,41 +1,143 @@
 //! The subcommands, one file each, and what they share.
 
-pub mod cat;
-pub mod clean;
-pub mod cp;
-pub mod list;
-pub mod logs;
-pub mod ls;
-pub mod net;
+mod attach;
+mod cat;
+mod clean;
+mod cp;
+mod doctor;
+mod generated;
+mod list;
+mod logs;
+mod ls;
+mod net;
 pub mod output;
-pub mod proc;
-pub mod ps;
+mod proc;
+mod ps;
 pub mod table;
 pub mod words;
 
 use std::cell::OnceCell;
 use std::io::IsTerminal as _;
 
-use crate::cli::{Color, Global};
+use crate::cli::{Cli, Color, Command, Global};
 use crate::engine::docker::Docker;
-use crate::entry::{self, Access, Broker, Entered};
-use crate::exit::Failure;
+use crate::engine::process;
+use crate::entry::{self, Access, Broker, Entered, NoBroker};
+use crate::exit::{Exit, Failure};
 use crate::target::{Target, TargetName};
+
+/// Does what was typed.
+///
+/// # Errors
+/// Whatever a person should be told, with the status to end with.
+pub fn run(cli: Cli) -> Result<(), Failure> {
+    let (command, global) = cli.wanted().map_err(|target| {
+        Failure::new(Exit::Usage, format!("{target} stands before the command"))
+            .try_this("the target comes after it: scratchdbg ps TARGET")
+    })?;
+    trace(global.verbose);
+    // Forked before the first thread; see `entry/broker.rs`.
+    let broker = enters(&command).then(Broker::start);
+    let context = Context::new(global, broker);
+    match command {
+        Command::Completions { shell } => generated::completions(shell),
+        Command::Man => generated::man(),
+        Command::Keys => generated::keys(),
+        Command::Attach { target } => {
+            let runtime = runtime(true)?;
+            let result = runtime.block_on(attach::run(&context, target));
+            // A task that waits for a file or an engine must not hold up the end.
+            runtime.shutdown_background();
+            result
+        }
+        command => runtime(false)?.block_on(dispatch(&context, &command)),
+    }
+}
+
+async fn dispatch(context: &Context, command: &Command) -> Result<(), Failure> {
+    match command {
+        Command::List(list) => list::run(context, list).await,
+        Command::Ps { target } => ps::run(context, target).await,
+        Command::Proc { target, pid } => proc::run(context, target, *pid).await,
+        Command::Net { target } => net::run(context, target).await,
+        Command::Ls(ls) => ls::run(context, ls).await,
+        Command::Cat(cat) => cat::run(context, cat).await,
+        Command::Cp(cp) => cp::run(context, cp).await,
+        Command::Logs(logs) => logs::run(context, logs).await,
+        Command::Doctor => doctor::run(context).await,
+        Command::Clean => clean::run(context).await,
+        // Handled by the caller, which needs no runtime for them or another one.
+        Command::Attach { .. } | Command::Completions { .. } | Command::Man | Command::Keys => Ok(()),
+    }
+}
+
+/// Whether a command goes inside.
+fn enters(command: &Command) -> bool {
+    match command {
+        Command::Attach { .. }
+        | Command::List(_)
+        | Command::Ps { .. }
+        | Command::Proc { .. }
+        | Command::Net { .. }
+        | Command::Ls(_)
+        | Command::Cat(_)
+        | Command::Cp(_)
+        | Command::Doctor => true,
+        Command::Logs(_) | Command::Clean | Command::Completions { .. } | Command::Man | Command::Keys => false,
+    }
+}
+
+/// The screen gets a second thread, so that a flood of log lines does not hold up the keys; a command starts faster
+/// without one.
+fn runtime(screen: bool) -> Result<tokio::runtime::Runtime, Failure> {
+    let mut builder = if screen {
+        let mut builder = tokio::runtime::Builder::new_multi_thread();
+        builder.worker_threads(2);
+        builder
+    } else {
+        tokio::runtime::Builder::new_current_thread()
+    };
+    let made = builder.enable_all().build();
+    made.map_err(|error| Failure::new(Exit::No, format!("cannot start: {error}")))
+}
+
+/// `-v` says what is being done, on standard error; `-vv` says more.
+fn trace(verbose: u8) {
+    let level = match verbose {
+        0 => return,
+        1 => tracing::Level::INFO,
+        _ => tracing::Level::DEBUG,
+    };
+    let subscriber = tracing_subscriber::fmt().with_max_level(level).with_writer(std::io::stderr);
+    // Set once, here; a second time cannot be.
+    let _ = tracing::subscriber::set_global_default(subscriber.without_time().finish());
+}
 
 /// What every command is given.
 pub struct Context {
     /// The options typed.
     pub global: Global,
-    /// The privileged half, if this process could start one.
-    pub broker: Broker,
+    broker: Option<Result<Broker, NoBroker>>,
     engine: OnceCell<Docker>,
 }
 
 impl Context {
-    /// Puts one together.
+    /// Puts one together. A command that never goes inside has no broker.
     #[must_use]
-    pub fn new(global: Global, broker: Broker) -> Self {
+    pub fn new(global: Global, broker: Option<Result<Broker, NoBroker>>) -> Self {
         Self { global, broker, engine: OnceCell::new() }
+    }
+
+    /// The privileged half.
+    ///
+    /// # Errors
+    /// If it could not be started.
+    pub fn broker(&self) -> Result<&Broker, entry::Error> {
+        match &self.broker {
+            Some(Ok(broker)) => Ok(broker),
+            Some(Err(error)) => Err(error.clone().into()),
+            None => Err(NoBroker::not_asked_for().into()),
+        }
     }
 
     /// The engine. Connected at first use.
@@ -57,7 +159,10 @@ impl Context {
     pub async fn find(&self, name: &TargetName) -> Result<Target, Failure> {
         match name {
             TargetName::Container(name) => Ok(Target::Container(Box::new(self.engine()?.resolve(name).await?))),
-            TargetName::Process(pid) => Ok(Target::Process(*pid)),
+            TargetName::Process(pid) => {
+                process::find(*pid)?;
+                Ok(Target::Process(*pid))
+            }
         }
     }
 
@@ -78,7 +183,7 @@ impl Context {
         if let Some(container) = target.container() {
             container.running()?;
         }
-        let entered = entry::enter(&self.broker, &target, access).await?;
+        let entered = entry::enter(self.broker()?, &target, access).await?;
         self.still_the_same(&target).await?;
         Ok((target, entered))
     }

@@ -2,6 +2,7 @@
 
 pub mod cli;
 pub mod commands;
+pub mod doctor;
 pub mod engine;
 pub mod entry;
 pub mod exit;
@@ -12,5 +13,6 @@ pub mod shim;
 pub mod sys;
 pub mod target;
 pub mod text;
+pub mod tui;
 #[path = "../shim/src/wire.rs"]
 pub mod wire;

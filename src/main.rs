@@ -1,1 +1,23 @@
-fn main() {}
+//! Parse, run, exit.
+
+use std::process::ExitCode;
+
+use clap::Parser as _;
+use scratchdbg::cli::Cli;
+use scratchdbg::commands;
+use scratchdbg::exit::{Exit, Failure};
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    match commands::run(cli) {
+        Ok(()) => Exit::Done.into(),
+        // The reader of a pipe has seen enough.
+        Err(Failure { exit: Exit::Done, .. }) => Exit::Done.into(),
+        Err(failure) => {
+            if !failure.message.is_empty() {
+                eprintln!("scratchdbg: {failure}");
+            }
+            failure.exit.into()
+        }
+    }
+}

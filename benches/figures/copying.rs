@@ -23,9 +23,9 @@ pub fn large_file(bench: &Bench) -> Vec<Figure> {
     let to = copy.to_str().expect("a path in UTF-8");
 
     let mut ways = [
-        into_new_file(whole(BINARY, &["cp", &inside, to]), &copy, bench.scale.bytes),
-        into_new_file(whole("cp", &[&outside, to]), &copy, bench.scale.bytes),
-        into_new_file(whole("docker", &["cp", &inside, to]), &copy, bench.scale.bytes),
+        into_new_file(whole(BINARY, &["cp", &inside, to], 0), &copy, bench.scale.bytes),
+        into_new_file(whole("cp", &[&outside, to], 0), &copy, bench.scale.bytes),
+        into_new_file(whole("docker", &["cp", &inside, to], 0), &copy, bench.scale.bytes),
     ];
     let taken = race(bench.scale.few, &mut ways);
     let figure = |rival, theirs: usize, goal| Figure {

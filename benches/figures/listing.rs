@@ -14,12 +14,14 @@ pub fn large_directory(bench: &Bench) -> Vec<Figure> {
         Run::toolbox(&["bigdir", "/data/big", &bench.scale.files.to_string()]).flag("--volume=/data").start();
     let inside = container.at("/data/big");
     let outside = format!("/proc/{}/root/data/big", container.pid());
+    // file-0000001 and a newline.
+    let names = bench.scale.files * 13;
     let mut ways = [
-        whole(BINARY, &["ls", "--names", &inside]),
-        whole("ls", &["-1A", &outside]),
-        whole("docker", &["cp", &inside, "-"]),
-        whole(BINARY, &["ls", &inside]),
-        whole("ls", &["-lA", &outside]),
+        whole(BINARY, &["ls", "--names", &inside], names),
+        whole("ls", &["-1A", &outside], names),
+        whole("docker", &["cp", &inside, "-"], names),
+        whole(BINARY, &["ls", &inside], names),
+        whole("ls", &["-lA", &outside], names),
     ];
     let taken = race(bench.scale.few, &mut ways);
     let figure = |what: &str, ours: usize, rival, theirs: usize, goal| Figure {

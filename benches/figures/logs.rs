@@ -14,7 +14,10 @@ pub fn long_log(lines: u64) -> Container {
 /// All of it, to a pipe.
 pub fn to_a_pipe(bench: &Bench) -> Vec<Figure> {
     let container = long_log(bench.scale.lines);
-    let mut ways = [whole(BINARY, &["logs", container.name()]), whole("docker", &["logs", container.name()])];
+    // Nine lines of ten are on standard output, each longer than this.
+    let bytes = bench.scale.lines * 9 / 10 * 50;
+    let mut ways =
+        [whole(BINARY, &["logs", container.name()], bytes), whole("docker", &["logs", container.name()], bytes)];
     let taken = race(bench.scale.few, &mut ways);
     vec![Figure {
         what: format!("`scratchdbg logs` of {} lines to a pipe", bench.scale.lines),

@@ -39,15 +39,22 @@ pub fn timed(act: impl FnOnce()) -> Duration {
     start.elapsed()
 }
 
-/// A way that runs a command to its end, reads all it prints through a pipe and throws it away.
-pub fn whole(program: &str, args: &[&str]) -> Way<'static> {
+/// A way that runs a command to its end and reads all it prints through a pipe. Fewer bytes than that many would mean
+/// that it did not do its work.
+pub fn whole(program: &str, args: &[&str], at_least: u64) -> Way<'static> {
     let mut command = command(program, args);
     Box::new(move || {
         timed(|| {
             let mut child = command.spawn().expect("the command starts");
             let mut pipe = child.stdout.take().expect("a pipe");
-            let mut buffer = vec![0; 1 << 16];
-            while pipe.read(&mut buffer).expect("a pipe") > 0 {}
+            let (mut buffer, mut bytes) = (vec![0; 1 << 16], 0);
+            loop {
+                match pipe.read(&mut buffer).expect("a pipe") {
+                    0 => break,
+                    count => bytes += count as u64,
+                }
+            }
+            assert!(bytes >= at_least, "{command:?} printed {bytes} bytes only");
             assert!(child.wait().expect("a child").success(), "{command:?} failed");
         })
     })

@@ -41,8 +41,8 @@ pub fn first_byte(bench: &Bench) -> Vec<Figure> {
 pub fn whole_command(bench: &Bench) -> Vec<Figure> {
     let container = Run::toolbox(&["sleep"]).start();
     let mut ways = [
-        whole(BINARY, &["ls", &container.at("/")]),
-        whole("docker", &["exec", container.name(), "/toolbox", "ls", "/"]),
+        whole(BINARY, &["ls", &container.at("/")], 1),
+        whole("docker", &["exec", container.name(), "/toolbox", "ls", "/"], 1),
     ];
     let taken = race(bench.scale.many, &mut ways);
     vec![Figure {

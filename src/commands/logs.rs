@@ -31,9 +31,9 @@ const LOOK_AROUND: Duration = Duration::from_millis(500);
 /// If there is no such container, its log is not kept, or the engine goes away.
 pub async fn run(context: &Context, args: &cli::Logs) -> Result<(), Failure> {
     let wanted = Wanted::new(args)?;
-    let container = find(context, &args.target).await?;
     let json = context.global.json;
     let options = LogOptions { timestamps: args.timestamps || json, ..options(args)? };
+    let container = find(context, &args.target).await?;
     if let Some(warning) = wanted.filter.as_ref().and_then(Filter::warning).filter(|_| !context.global.quiet) {
         eprintln!("{}", crate::text::Untrusted::from(warning).safe());
     }
@@ -52,14 +52,13 @@ pub async fn run(context: &Context, args: &cli::Logs) -> Result<(), Failure> {
     let mut shown = Shown { wanted, times: args.timestamps, last: [None; 2] };
     let mut cut = 0_u64;
     loop {
-        let next = match log.next().now_or_never() {
-            Some(next) => next,
-            None => {
-                if eager {
-                    sink.flush().map_err(|error| output::failure(&error))?;
-                }
-                wait(&mut log, options.follow).await?
+        let next = if let Some(next) = log.next().now_or_never() {
+            next
+        } else {
+            if eager {
+                sink.flush().map_err(|error| output::failure(&error))?;
             }
+            wait(&mut log, options.follow).await?
         };
         let Some(piece) = next else { break };
         // What came before an error is written before the error is told.

@@ -1,5 +1,7 @@
 //! Which lines are wanted: a regular expression in the manner of less and k9s.
 
+use std::str::Chars;
+
 use regex::bytes::{Regex, RegexBuilder};
 
 /// The largest compiled expression, in bytes: what a person types is far below.
@@ -74,25 +76,31 @@ fn has_capital(pattern: &str) -> bool {
     let mut chars = pattern.chars();
     while let Some(c) = chars.next() {
         match c {
-            '\\' => match chars.next() {
-                Some('p' | 'P' | 'x' | 'u' | 'U') => {
-                    let mut rest = chars.clone();
-                    match rest.next() {
-                        Some('{') => chars.by_ref().take_while(|&c| c != '}').for_each(drop),
-                        Some(_) => drop(chars.next()),
-                        None => {}
-                    }
-                }
-                _ => {}
-            },
-            '(' if chars.as_str().starts_with('?') => {
-                chars.by_ref().take_while(|&c| !matches!(c, ':' | ')' | '>')).for_each(drop)
-            }
+            '\\' => skip_escape(&mut chars),
+            '(' if chars.as_str().starts_with('?') => skip_past(&mut chars, &[':', ')', '>']),
             c if c.is_uppercase() => return true,
             _ => {}
         }
     }
     false
+}
+
+fn skip_escape(chars: &mut Chars<'_>) {
+    if let Some('p' | 'P' | 'x' | 'u' | 'U') = chars.next() {
+        if chars.as_str().starts_with('{') {
+            skip_past(chars, &['}']);
+        } else {
+            chars.next();
+        }
+    }
+}
+
+fn skip_past(chars: &mut Chars<'_>, ends: &[char]) {
+    for c in chars {
+        if ends.contains(&c) {
+            break;
+        }
+    }
 }
 
 #[cfg(test)]

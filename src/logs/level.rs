@@ -1,8 +1,11 @@
 //! How serious a line is, as far as it says.
 
+use std::borrow::Cow;
+use std::fmt;
 use std::str::FromStr;
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
+use serde::de::{Deserializer as _, Error as _, IgnoredAny, MapAccess, Visitor};
 use serde_json::Value;
 
 /// How serious a line is.
@@ -87,16 +90,43 @@ impl FromStr for Level {
     }
 }
 
-#[derive(Deserialize)]
-struct Object {
-    #[serde(alias = "severity", alias = "lvl", alias = "log.level", alias = "loglevel", alias = "L", alias = "Level")]
-    level: Option<Value>,
+/// The first member of an object that tells a level. Reading stops there, so a line that was cut is no problem.
+fn json(text: &[u8]) -> Option<Level> {
+    let mut found = None;
+    let mut reader = serde_json::Deserializer::from_slice(text);
+    // The error is how reading stops.
+    let _ = reader.deserialize_map(Members(&mut found));
+    found
 }
 
-fn json(text: &[u8]) -> Option<Level> {
-    match serde_json::from_slice::<Object>(text).ok()?.level? {
+struct Members<'a>(&'a mut Option<Level>);
+
+impl<'de> Visitor<'de> for Members<'_> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
+        while let Some(key) = map.next_key::<Cow<'de, str>>()? {
+            if matches!(&*key, "level" | "severity" | "lvl" | "log.level" | "loglevel" | "L" | "Level") {
+                *self.0 = value(&map.next_value()?);
+                if self.0.is_some() {
+                    return Err(A::Error::custom("found"));
+                }
+            } else {
+                map.next_value::<IgnoredAny>()?;
+            }
+        }
+        Ok(())
+    }
+}
+
+fn value(value: &Value) -> Option<Level> {
+    match value {
         Value::String(word) => Level::from_word(word.as_bytes()),
-        // Bunyan and pino: 10 trace, 20 debug, … 60 fatal. zap's and zerolog's own numbers are not written out.
+        // Bunyan and pino: 10 trace, 20 debug, … 60 fatal.
         Value::Number(number) => match number.as_i64()? {
             10..20 => Some(Level::Trace),
             20..30 => Some(Level::Debug),
@@ -188,7 +218,9 @@ mod tests {
             (r#"{"level":50,"msg":"pino"}"#, Some(Error)),
             (r#"{"lvl":"dpanic"}"#, Some(Fatal)),
             (r#"{"msg":"no level"}"#, None),
-            (r#"{"level":"error","msg":"cut off"#, None),
+            (r#"{"level":"error","msg":"cut off"#, Some(Error)),
+            (r#"{"level":7,"severity":"ERROR","level":"info"}"#, Some(Error)),
+            (r#"{"L\u0065vel":"x","\u006cevel":"warn"}"#, Some(Warn)),
             ("time=2026-11-23T08:00:00.000Z level=WARN msg=\"an ERROR\"", Some(Warn)),
             ("ts=1 lvl=\"error\" msg=x", Some(Error)),
             ("time=\"x\" level=fatal msg=x", Some(Fatal)),

@@ -65,32 +65,29 @@ impl Lines {
             }
             let room = if times && tty { SPLIT - line.since_time } else { usize::MAX };
             let window = &bytes[..bytes.len().min(room)];
-            match memchr(b'\n', window) {
-                Some(end) => {
-                    let (text, rest) = (&window[..end], &bytes[end + 1..]);
-                    if line.any || line.length > 0 {
-                        line.push(text, longest);
-                        line.give(output, tty, longest, each);
-                    } else {
-                        // The common case: the whole line is here, nothing is copied.
-                        let text = if tty { text.strip_suffix(b"\r").unwrap_or(text) } else { text };
-                        let shown = &text[..text.len().min(longest)];
-                        let cut = shown.len() < text.len();
-                        let time = line.time.take();
-                        each(LineRef { output, time, text: shown, cut, length: text.len() as u64 });
-                    }
-                    line.reset(times && tty);
-                    bytes = rest;
+            if let Some(end) = memchr(b'\n', window) {
+                let (text, rest) = (&window[..end], &bytes[end + 1..]);
+                if line.any {
+                    line.push(text, longest);
+                    line.give(output, tty, longest, each);
+                } else {
+                    // The common case: the whole line is here, nothing is copied.
+                    let text = if tty { text.strip_suffix(b"\r").unwrap_or(text) } else { text };
+                    let shown = &text[..text.len().min(longest)];
+                    let cut = shown.len() < text.len();
+                    let time = line.time.take();
+                    each(LineRef { output, time, text: shown, cut, length: text.len() as u64 });
                 }
-                None => {
-                    line.push(window, longest);
-                    line.since_time += window.len();
-                    bytes = &bytes[window.len()..];
-                    // In the raw stream of a terminal a line of more than 16 KiB has another time just here.
-                    if times && tty && line.since_time == SPLIT {
-                        line.since_time = 0;
-                        line.expect_time = true;
-                    }
+                line.reset(times && tty);
+                bytes = rest;
+            } else {
+                line.push(window, longest);
+                line.since_time += window.len();
+                bytes = &bytes[window.len()..];
+                // In the raw stream of a terminal a line of more than 16 KiB has another time just here.
+                if times && tty && line.since_time == SPLIT {
+                    line.since_time = 0;
+                    line.expect_time = true;
                 }
             }
         }
@@ -168,11 +165,12 @@ impl Unfinished {
     fn give(&mut self, output: Output, tty: bool, longest: usize, each: &mut impl FnMut(LineRef<'_>)) {
         let mut text = self.text.as_slice();
         let mut length = self.length;
-        if tty && length <= longest as u64 {
-            if let Some(shorter) = text.strip_suffix(b"\r") {
-                text = shorter;
-                length -= 1;
-            }
+        if tty
+            && length <= longest as u64
+            && let Some(shorter) = text.strip_suffix(b"\r")
+        {
+            text = shorter;
+            length -= 1;
         }
         let cut = (text.len() as u64) < length;
         each(LineRef { output, time: self.time.take(), text, cut, length });
@@ -187,7 +185,10 @@ impl Unfinished {
     }
 }
 
-/// Feeds arbitrary bytes in arbitrary pieces. For fuzzing: must not panic, and keeps to its bounds.
+/// Feeds arbitrary bytes in arbitrary pieces. For fuzzing.
+///
+/// # Panics
+/// If a line breaks its bounds: a mistake here, never the bytes' fault.
 pub fn fuzz(bytes: &[u8], cut: usize, tty: bool, times: bool) {
     let longest = 64;
     let mut lines = Lines::new(times, tty, longest);

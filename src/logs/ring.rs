@@ -113,6 +113,7 @@ impl Ring {
     }
 
     /// Lines from this number on, oldest first; from the end with `rev()`.
+    #[must_use = "it gives lines and does nothing else"]
     pub fn from(&self, number: u64) -> impl DoubleEndedIterator<Item = Kept<'_>> + '_ {
         (number.max(self.first)..self.next).filter_map(|number| self.get(number))
     }
@@ -308,7 +309,7 @@ mod tests {
                 while model.len() > most || (size(&model) > bytes && model.len() > 1) {
                     model.pop_front();
                 }
-                proptest::prop_assert_eq!(texts(&ring), Vec::from_iter(model.iter().copied()));
+                proptest::prop_assert_eq!(texts(&ring), model.iter().copied().collect::<Vec<_>>());
             }
         }
     }

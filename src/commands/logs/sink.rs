@@ -77,7 +77,7 @@ impl Sink {
     pub fn line(&mut self, line: LineRef<'_>, level: Option<Level>, times: bool) {
         let form = self.form(line.output);
         let output = if form == Form::Json { Output::Stdout } else { line.output };
-        let time = line.time.map(|time| humantime::format_rfc3339_nanos(time));
+        let time = line.time.map(humantime::format_rfc3339_nanos);
         let buffer = self.buffer(output);
         if form == Form::Json {
             let text = String::from_utf8_lossy(line.text);

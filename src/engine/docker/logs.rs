@@ -20,6 +20,7 @@ use crate::engine::logs::{LogOptions, Output, Piece};
 const HEADER: usize = 8;
 
 /// The path to ask for.
+#[must_use]
 pub fn path(id: &str, options: &LogOptions) -> String {
     let LogOptions { follow, since, until, tail, timestamps, stdout, stderr } = options;
     let mut path = format!(
@@ -56,6 +57,7 @@ pub struct Demux {
 
 impl Demux {
     /// Of a container with a terminal the log is one raw stream.
+    #[must_use]
     pub fn new(tty: bool) -> Self {
         Self { tty, header: [0; HEADER], have: 0, output: Output::Stdout, left: 0, start: true }
     }
@@ -105,6 +107,7 @@ impl Demux {
     }
 
     /// Whether the log ended in the middle of a message.
+    #[must_use]
     pub fn is_broken_off(&self) -> bool {
         self.left > 0 || self.have > 0
     }
@@ -167,11 +170,15 @@ impl Stream for Log {
 }
 
 /// Whether the engine's refusal means that the log driver cannot be read.
+#[must_use]
 pub fn is_unreadable(status: u16, message: &str) -> bool {
     status == 501 || message.contains("does not support reading")
 }
 
-/// Feeds arbitrary bytes, cut at arbitrary places. For fuzzing: must not panic, and must lose no byte of a message.
+/// Feeds arbitrary bytes, cut at arbitrary places. For fuzzing.
+///
+/// # Panics
+/// If more comes out than went in, or a terminal's bytes are lost: a mistake here, never the bytes' fault.
 pub fn fuzz(bytes: &[u8], cut: usize, tty: bool) {
     let mut demux = Demux::new(tty);
     let mut pieces = VecDeque::new();

@@ -6,7 +6,7 @@ use crate::engine::error::Error;
 /// How many names an error lists.
 const MOST: usize = 6;
 /// How alike two names are, 0 to 1, before one is offered for the other.
-const ALIKE: f64 = 0.5;
+const ALIKE: f64 = 0.6;
 
 /// Whether this could be a container's name or id. Docker allows `[a-zA-Z0-9][a-zA-Z0-9_.-]*`; anything else is
 /// not sent, so that it cannot become another path of the API.

@@ -138,7 +138,7 @@ impl Transport {
         }
         let reading = Limited::new(streaming, LARGEST_REFUSAL).collect();
         let body = tokio::time::timeout(ANSWER, reading).await.ok().and_then(Result::ok);
-        let body = body.map(|body| body.to_bytes()).unwrap_or_default();
+        let body = body.map(http_body_util::Collected::to_bytes).unwrap_or_default();
         Err(Error::Refused { what: what.to_owned(), status: status.as_u16(), message: refusal(&body) })
     }
 

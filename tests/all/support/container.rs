@@ -72,22 +72,32 @@ impl Run {
     /// # Panics
     /// If it does not start, or ends or stays silent before it is ready; with its log.
     pub fn start(self) -> Container {
+        let ready = self.ready;
+        let container = self.make(&["run", "--detach"]);
+        if let Some(ready) = ready {
+            container.wait_for_log(ready);
+        }
+        container
+    }
+
+    /// Makes it and does not start it.
+    pub fn create(self) -> Container {
+        self.make(&["create"])
+    }
+
+    fn make(self, verb: &[&str]) -> Container {
         static COUNT: AtomicU32 = AtomicU32::new(0);
         let count = COUNT.fetch_add(1, Ordering::Relaxed);
         let name = format!("scratchdbg-test-{}-{}-{count}", self.image, process::id());
         // scripts/test removes what a killed test left, and knows it by its owner.
         let owner = format!("scratchdbg-test.owner={}", process::id());
         let image = format!("scratchdbg-test/{}", self.image);
-        let mut args = vec!["run", "--detach", "--name", &name, "--label", "scratchdbg-test=1", "--label", &owner];
+        let mut args = verb.to_vec();
+        args.extend(["--name", &name, "--label", "scratchdbg-test=1", "--label", &owner]);
         args.extend(self.flags.iter().map(String::as_str));
         args.push(&image);
         args.extend(self.command.iter().map(String::as_str));
-        let id = docker(&args);
-        let container = Container { id, name };
-        if let Some(ready) = self.ready {
-            container.wait_for_log(ready);
-        }
-        container
+        Container { id: docker(&args), name }
     }
 }
 
@@ -153,25 +163,26 @@ impl Container {
             .stderr(Stdio::piped())
             .spawn()
             .expect("docker logs");
-        let found = self.look_for(text, &mut follower);
+        let found = look_for(text, &mut follower);
         let _ = follower.kill();
         let _ = follower.wait();
         assert!(found, "{} never printed {text:?}; it printed:\n{}", self.name, self.logs());
     }
+}
 
-    fn look_for(&self, text: &str, follower: &mut Child) -> bool {
-        let (lines, inbox) = mpsc::channel();
-        send_lines(follower.stdout.take().expect("a pipe"), lines.clone());
-        send_lines(follower.stderr.take().expect("a pipe"), lines);
-        let end = Instant::now() + wait::PATIENCE;
-        // Ends early, disconnected, when the container does.
-        while let Ok(line) = inbox.recv_timeout(end.saturating_duration_since(Instant::now())) {
-            if line.contains(text) {
-                return true;
-            }
+/// True once a line with this text comes.
+fn look_for(text: &str, follower: &mut Child) -> bool {
+    let (lines, inbox) = mpsc::channel();
+    send_lines(follower.stdout.take().expect("a pipe"), lines.clone());
+    send_lines(follower.stderr.take().expect("a pipe"), lines);
+    let end = Instant::now() + wait::PATIENCE;
+    // Ends early, disconnected, when the container does.
+    while let Ok(line) = inbox.recv_timeout(end.saturating_duration_since(Instant::now())) {
+        if line.contains(text) {
+            return true;
         }
-        false
     }
+    false
 }
 
 fn send_lines(from: impl Read + Send + 'static, to: Sender<String>) {

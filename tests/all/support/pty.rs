@@ -229,16 +229,14 @@ impl Terminal {
     #[track_caller]
     pub fn wait_exit(&mut self) -> ExitStatus {
         // Closed means that nobody has the terminal open: neither the program nor a child that it left behind.
-        if self.try_closed().is_err() {
-            panic!("the program did not end. The screen:\n{}", self.framed());
-        }
+        assert!(self.is_closed_in_time(), "the program did not end. The screen:\n{}", self.framed());
         wait::until("the program's exit status", || self.child.try_wait().expect("a child"))
     }
 
-    fn try_closed(&self) -> Result<(), ()> {
+    fn is_closed_in_time(&self) -> bool {
         let guard = self.seen();
         let wait = self.seen.1.wait_timeout_while(guard, wait::PATIENCE, |seen| !seen.closed);
-        if wait.expect("no reader panics").1.timed_out() { Err(()) } else { Ok(()) }
+        !wait.expect("no reader panics").1.timed_out()
     }
 
     /// What the program has left switched on in the terminal, after its end: nothing, if all is well.

@@ -1,0 +1,37 @@
+//! Every parser of the kernel's texts. They come through a helper inside a container, so they may be anything.
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+use scratchdbg::entry::plan::IdMap;
+use scratchdbg::inspect::network::{interfaces, resolver, routes, sockets};
+use scratchdbg::inspect::process::{capabilities, environment, fds, limits, maps, mounts, security, status};
+use scratchdbg::inspect::processes::{self, stat};
+use scratchdbg::inspect::users::{self, Users};
+
+fuzz_target!(|data: &[u8]| {
+    // The first byte chooses the parser, so that the corpus tells them apart.
+    let Some((&choice, text)) = data.split_first() else { return };
+    match choice % 21 {
+        0 => drop(stat::parse(text)),
+        1 => drop(stat::parse_status(text)),
+        2 => drop(status::parse(text, &Users::default())),
+        3 => drop(processes::parse_cmdline(text)),
+        4 => drop(processes::parse_uptime(text)),
+        5 => drop(environment::parse(text)),
+        6 => drop(maps::parse(text)),
+        7 => drop(mounts::parse(text)),
+        8 => drop(limits::parse(text, &limits::Usage::default())),
+        9 => drop(capabilities::parse(text)),
+        10 => drop(security::parse(text, Some(text), Some(text))),
+        11 => drop(sockets::parse_inet("tcp6", text)),
+        12 => drop(sockets::parse_inet("tcp", text)),
+        13 => drop(sockets::parse_unix(text)),
+        14 => drop((routes::parse_v4(text), routes::parse_v6(text))),
+        15 => drop((interfaces::parse(text, text, text, text), interfaces::parse_if_inet6(text))),
+        16 => drop((resolver::parse_resolv(text), resolver::parse_hosts(text), resolver::parse_nsswitch(text))),
+        17 => drop(users::parse(text)),
+        18 => drop(IdMap::parse(text)),
+        19 => scratchdbg::engine::process::fuzz(text),
+        _ => drop(fds::Info::parse(text)),
+    }
+});
