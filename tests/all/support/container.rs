@@ -85,22 +85,32 @@ impl Run {
     /// # Panics
     /// If it does not start, or ends or stays silent before it is ready; with its log.
     pub fn start(self) -> Container {
+        let (ready, patience) = (self.ready, self.patience);
+        let container = self.make(&["run", "--detach"]);
+        if let Some(ready) = ready {
+            container.wait_for_log_within(patience, ready);
+        }
+        container
+    }
+
+    /// Makes it and does not start it.
+    pub fn create(self) -> Container {
+        self.make(&["create"])
+    }
+
+    fn make(self, verb: &[&str]) -> Container {
         static COUNT: AtomicU32 = AtomicU32::new(0);
         let count = COUNT.fetch_add(1, Ordering::Relaxed);
         let name = format!("scratchdbg-test-{}-{}-{count}", self.image, process::id());
         // scripts/test removes what a killed test left, and knows it by its owner.
         let owner = format!("scratchdbg-test.owner={}", process::id());
         let image = format!("scratchdbg-test/{}", self.image);
-        let mut args = vec!["run", "--detach", "--name", &name, "--label", "scratchdbg-test=1", "--label", &owner];
+        let mut args = verb.to_vec();
+        args.extend(["--name", &name, "--label", "scratchdbg-test=1", "--label", &owner]);
         args.extend(self.flags.iter().map(String::as_str));
         args.push(&image);
         args.extend(self.command.iter().map(String::as_str));
-        let id = docker(&args);
-        let container = Container { id, name };
-        if let Some(ready) = self.ready {
-            container.wait_for_log_within(self.patience, ready);
-        }
-        container
+        Container { id: docker(&args), name }
     }
 }
 
