@@ -66,12 +66,14 @@ pub trait Console {
 }
 
 /// What ended it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum End {
     /// Somebody wanted to leave.
     Quit,
     /// A signal came, or there is no input any more.
     Signal,
+    /// There is nothing to show.
+    Failed(Failure),
 }
 
 /// Everything the loop works with.
@@ -125,7 +127,7 @@ where
         self.perform(effects, &mut jobs)?;
         loop {
             if self.app.quit {
-                return Ok(End::Quit);
+                return Ok(self.app.fatal.take().map_or(End::Quit, End::Failed));
             }
             if self.app.dirty && Instant::now() >= next_frame {
                 self.draw()?;

@@ -165,7 +165,13 @@ impl App {
             Err(failure) if first && lasting(&failure) => {
                 work.connection = Connection::Refused(failure.clone());
                 work.lost_at.get_or_insert(now);
-                self.fail("Open", failure);
+                if self.direct {
+                    // It was named on the command line: that is where the error belongs.
+                    self.fatal = Some(failure);
+                    self.quit();
+                } else {
+                    self.fail("Open", failure);
+                }
             }
             Err(failure) => self.lost(&failure.message, attempt),
         }

@@ -110,6 +110,20 @@ fn a_target_named_at_the_start_is_the_first_screen() {
 }
 
 #[test]
+fn a_name_that_is_not_known_is_an_error_of_the_command_line() {
+    let options = Options { target: Some("nosuch".parse().unwrap()), size: (80, 24), ..Options::default() };
+    let (mut app, _) = App::new(options);
+    let failure = Failure::new(Exit::NoTarget, "there is no container \"nosuch\"");
+    let result = Err(failure.clone());
+    assert_eq!(update(&mut app, Msg::Opened { generation: 1, result }), [Effect::Quit]);
+    assert_eq!(app.fatal, Some(failure.clone()));
+    let mut app = start();
+    assert!(press(&mut app, "Enter").len() == 1);
+    update(&mut app, Msg::Opened { generation: 1, result: Err(failure) });
+    assert_eq!((app.fatal.is_none(), app.mode()), (true, Mode::Message), "from the list, one stays");
+}
+
+#[test]
 fn control_c_quits_from_everywhere() {
     for keys in ["?", ":", "/", "Enter", "Enter 3", "Enter :"] {
         let mut app = start();

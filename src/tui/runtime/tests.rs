@@ -216,7 +216,9 @@ async fn from_the_picker_to_a_file_and_out() {
     show.press("/ s h o p Enter Enter");
     show.settle().await;
     insta::assert_snapshot!("app_2_overview", show.screen());
-    show.press("3 / t i m e o u t Enter");
+    show.press("3");
+    show.settle().await;
+    show.press("/ t i m e o u t Enter");
     show.settle().await;
     insta::assert_snapshot!("app_3_search", show.screen());
     show.press("4 j j");
