@@ -22,7 +22,11 @@ fn capabilities() -> Check {
     if missing.is_empty() {
         Check::ok(NAME, "all that entering a container takes")
     } else {
-        Check::warn(NAME, format!("missing {}", missing.join(", ")), "containers can be listed and their logs read; to look inside, use sudo")
+        Check::warn(
+            NAME,
+            format!("missing {}", missing.join(", ")),
+            "containers can be listed and their logs read; to look inside, use sudo",
+        )
     }
 }
 
@@ -65,7 +69,11 @@ pub async fn entering(context: &Context) -> Check {
     match entered {
         Ok(entered) => match entered.shim.stat(b"/", true).await {
             Ok(_) => Check::ok(NAME, format!("a helper started and answered, as {}", entered.plan.identity())),
-            Err(error) => Check::fail(NAME, format!("a helper started but did not answer: {error}"), "this is a bug; please report it"),
+            Err(error) => Check::fail(
+                NAME,
+                format!("a helper started but did not answer: {error}"),
+                "this is a bug; please report it",
+            ),
         },
         Err(error) => {
             let failure = crate::exit::Failure::from(error);

@@ -2,6 +2,7 @@
 
 use std::fs::File;
 use std::io::{self, Read as _, Seek as _, SeekFrom};
+use std::os::unix::fs::FileExt as _;
 
 use rustix::fs::{SeekFrom as Sparse, seek};
 use rustix::io::Errno;
@@ -10,6 +11,8 @@ use super::progress::Progress;
 
 /// How much is copied between two looks at the progress, in bytes.
 const STEP: u64 = 16 << 20;
+/// How many zeros make a hole, in bytes.
+const PIECE: usize = 64 << 10;
 /// How much of a file is copied that tells a size of 0: those of `/proc` do, and one of a hostile file system may never
 /// end.
 const MAX_UNSIZED: u64 = 256 << 20;
@@ -27,7 +30,7 @@ pub fn copy(from: &File, to: &mut File, size: u64, allocated: u64, progress: &Pr
         };
     }
     if allocated < size && seek(from, Sparse::Data(0)) != Err(Errno::INVAL) {
-        return sparse(from, to, size, progress);
+        return sparse(from, to, size, allocated, progress);
     }
     range(from, to, size, progress)
 }
@@ -49,7 +52,7 @@ fn range(from: &File, to: &mut File, len: u64, progress: &Progress) -> io::Resul
     Ok(copied)
 }
 
-fn sparse(mut from: &File, to: &mut File, size: u64, progress: &Progress) -> io::Result<u64> {
+fn sparse(mut from: &File, to: &mut File, size: u64, allocated: u64, progress: &Progress) -> io::Result<u64> {
     let mut at = 0;
     while at < size {
         let data = match seek(from, Sparse::Data(at)) {
@@ -62,15 +65,46 @@ fn sparse(mut from: &File, to: &mut File, size: u64, progress: &Progress) -> io:
         if data < at || hole <= data {
             return Err(io::Error::other("its file system contradicts itself about holes"));
         }
-        from.seek(SeekFrom::Start(data))?;
-        to.seek(SeekFrom::Start(data))?;
-        if range(from, to, hole - data, progress)? == 0 {
+        // More data than there are blocks: the file system does not tell where holes are (FUSE often), or compresses.
+        let copied = if hole - data > allocated {
+            without_zeros(from, to, data, hole, progress)?
+        } else {
+            from.seek(SeekFrom::Start(data))?;
+            to.seek(SeekFrom::Start(data))?;
+            range(from, to, hole - data, progress)?
+        };
+        if copied == 0 {
             break;
         }
         at = hole;
     }
     to.set_len(size)?;
     Ok(size)
+}
+
+/// Copies the bytes from `start` to `end` and leaves out what is all zero, which reads the same where nothing was written.
+fn without_zeros(from: &File, to: &File, start: u64, end: u64, progress: &Progress) -> io::Result<u64> {
+    static ZEROS: [u8; PIECE] = [0; PIECE];
+    let mut buffer = vec![0; 16 * PIECE];
+    let mut at = start;
+    while at < end {
+        let want = usize::try_from(end - at).unwrap_or(usize::MAX).min(buffer.len());
+        let got = match from.read_at(&mut buffer[..want], at) {
+            Ok(0) => break,
+            Ok(got) => got,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => break,
+            Err(error) => return Err(error),
+        };
+        for piece in buffer[..got].chunks(PIECE) {
+            if piece != &ZEROS[..piece.len()] {
+                to.write_all_at(piece, at)?;
+            }
+            at += piece.len() as u64;
+        }
+        progress.add(got as u64);
+    }
+    Ok(at - start)
 }
 
 #[cfg(test)]
@@ -111,6 +145,18 @@ mod tests {
         assert_eq!(bytes.len(), 32 << 20);
         assert_eq!(bytes[8 << 20..][..7], *b"middle\0");
         assert!(allocated < 4 << 20, "{allocated}");
+    }
+
+    #[test]
+    fn zeros_become_holes_where_holes_are_not_told() {
+        let mut source = tempfile::tempfile().unwrap();
+        let mut bytes = vec![0; 32 << 20];
+        bytes[8 << 20..][..6].copy_from_slice(b"middle");
+        source.write_all(&bytes).unwrap();
+        let mut to = tempfile::tempfile().unwrap();
+        copy(&source, &mut to, bytes.len() as u64, 4096, &Progress::new(true)).unwrap();
+        assert!(copied(&mut to, bytes.len() as u64).0 == bytes);
+        assert!(to.metadata().unwrap().blocks() * 512 < 4 << 20);
     }
 
     #[test]
