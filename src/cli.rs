@@ -261,6 +261,12 @@ mod tests {
     }
 
     #[test]
+    fn options_may_stand_before_a_command() {
+        let cli = Cli::try_parse_from(["scratchdbg", "--json", "list"]).unwrap();
+        assert!(cli.global.json && cli.target.is_none() && matches!(cli.command, Some(Command::List(_))));
+    }
+
+    #[test]
     fn a_bare_name_is_a_target() {
         let cli = Cli::try_parse_from(["scratchdbg", "myapp"]).unwrap();
         assert_eq!(cli.target, Some(TargetName::Container("myapp".into())));

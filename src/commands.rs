@@ -1,5 +1,6 @@
 //! The subcommands, one file each, and what they share.
 
+mod attach;
 mod cat;
 mod clean;
 mod cp;
@@ -20,6 +21,7 @@ use std::io::IsTerminal as _;
 
 use crate::cli::{Cli, Color, Command, Global};
 use crate::engine::docker::Docker;
+use crate::engine::process;
 use crate::entry::{self, Access, Broker, Entered, NoBroker};
 use crate::exit::{Exit, Failure};
 use crate::target::{Target, TargetName};
@@ -40,9 +42,13 @@ pub fn run(cli: Cli) -> Result<(), Failure> {
     match command {
         Command::Completions { shell } => generated::completions(shell),
         Command::Man => generated::man(),
-        Command::Keys | Command::Attach { .. } => {
-            let _ = runtime(true);
-            Ok(())
+        Command::Keys => generated::keys(),
+        Command::Attach { target } => {
+            let runtime = runtime(true)?;
+            let result = runtime.block_on(attach::run(&context, target));
+            // A task that waits for a file or an engine must not hold up the end.
+            runtime.shutdown_background();
+            result
         }
         command => runtime(false)?.block_on(dispatch(&context, &command)),
     }
@@ -153,7 +159,10 @@ impl Context {
     pub async fn find(&self, name: &TargetName) -> Result<Target, Failure> {
         match name {
             TargetName::Container(name) => Ok(Target::Container(Box::new(self.engine()?.resolve(name).await?))),
-            TargetName::Process(pid) => Ok(Target::Process(*pid)),
+            TargetName::Process(pid) => {
+                process::find(*pid)?;
+                Ok(Target::Process(*pid))
+            }
         }
     }
 

@@ -13,5 +13,6 @@ pub mod shim;
 pub mod sys;
 pub mod target;
 pub mod text;
+pub mod tui;
 #[path = "../shim/src/wire.rs"]
 pub mod wire;

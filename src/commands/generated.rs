@@ -28,6 +28,14 @@ pub fn man() -> Result<(), Failure> {
     print(&text)
 }
 
+/// Prints the keys of the screen.
+///
+/// # Errors
+/// If they cannot be written.
+pub fn keys() -> Result<(), Failure> {
+    print(crate::tui::keymap::markdown().as_bytes())
+}
+
 fn print(text: &[u8]) -> Result<(), Failure> {
     std::io::stdout().lock().write_all(text).map_err(|error| output::failure(&error))
 }

@@ -3,11 +3,11 @@
 use std::io::Write as _;
 
 use super::table::{Align, Table, section, width};
-use super::{Context, output, ps, words};
+use super::{Context, output, words};
+use crate::engine;
 use crate::exit::Failure;
 use crate::inspect::files::human_size;
 use crate::inspect::process::{self, Detail, Field, Limit, Part};
-use crate::inspect::processes::host;
 use crate::inspect::users;
 use crate::target::{ContainerPid, TargetName};
 use crate::text::Untrusted;
@@ -19,9 +19,9 @@ use crate::text::Untrusted;
 pub async fn run(context: &Context, name: &TargetName, pid: Option<ContainerPid>) -> Result<(), Failure> {
     let (target, entered) = context.enter(name).await?;
     let users = users::read(&entered.shim).await;
-    let pid = pid.unwrap_or_else(|| ps::first(&target));
+    let pid = pid.unwrap_or(entered.init);
     let mut detail = process::detail(&entered.shim, pid, &users).await?;
-    detail.process.host_pid = target.init().and_then(|init| host::pids(init).get(&pid).copied());
+    detail.process.host_pid = target.init().and_then(|init| engine::process::host_pids(init).get(&pid).copied());
     let mut out = Vec::new();
     if context.global.json {
         output::document(&mut out, &detail)?;

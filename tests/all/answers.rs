@@ -52,7 +52,7 @@ fn what_is_not_there_is_told_with_what_is() {
         scratchdbg(&command).fails_with(USAGE, &[one.name(), two.name(), &one.id()[..12], "type more"]);
     }
 
-    scratchdbg(&["ps", "pid://2147483647"]).fails_with(NO_TARGET, &["pid://2147483647"]);
+    scratchdbg(&["ps", "pid://2147483647"]).fails_with(NO_TARGET, &["no process 2147483647"]);
     scratchdbg(&["proc", one.name(), "4194300"]).fails_with(NO, &["no process 4194300", "scratchdbg ps"]);
     for command in [vec!["ls", "/nothing"], vec!["cat", "/nothing"], vec!["cat", "/toolbox/below"]] {
         let place = one.at(command[1]);

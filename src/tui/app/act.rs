@@ -1,0 +1,579 @@
+//! Doing what a key or a command says.
+
+use super::layer::{Help, Layer, LongLine};
+use super::pattern::Pattern;
+use super::process::ProcessView;
+use super::prompt::{Prompt, Purpose};
+use super::{App, HISTORY, files};
+use crate::inspect::files::Kind;
+use crate::target::{ContainerPid, TargetName};
+use crate::tui::effect::{Effect, Since};
+use crate::tui::keymap::{Action, Mode, Tab};
+use crate::tui::message::{Place, Request};
+use crate::tui::theme::Theme;
+
+impl App {
+    /// Does an action; `argument` is what followed its name on the `:` line.
+    pub(super) fn act(&mut self, action: Action, argument: Option<&str>) {
+        if self.prompt.is_some() && !matches!(action, Action::Quit | Action::Suspend | Action::Redraw) {
+            self.edit(action);
+            return;
+        }
+        if self.layers.is_empty() {
+            if let Err(why) = self.enabled(action) {
+                self.say(why);
+                return;
+            }
+        }
+        if self.go(action) {
+            return;
+        }
+        match action {
+            Action::Quit => self.quit(),
+            Action::Suspend => self.effect(Effect::Suspend),
+            Action::Redraw => self.effect(Effect::Redraw),
+            Action::Help => self.help(),
+            Action::Command => self.ask(Purpose::Command, String::new()),
+            Action::Search => self.search(argument),
+            Action::Peel => self.peel(),
+            Action::Back => self.back(),
+            Action::Close => self.close(),
+            Action::Yes => self.yes(),
+            Action::No => self.no(),
+            Action::Tab(tab) => self.tab(tab, argument),
+            Action::NextTab => self.step_tab(1),
+            Action::PreviousTab => self.step_tab(-1),
+            Action::NextPane => self.pane_step(true),
+            Action::PreviousPane => self.pane_step(false),
+            Action::Freeze => self.set_frozen(!self.frozen),
+            Action::Yank => self.yank(false),
+            Action::YankAll => self.yank(true),
+            Action::Refresh => self.refresh(),
+            Action::Mouse => {
+                self.mouse = !self.mouse;
+                self.say(if self.mouse { "mouse on" } else { "mouse off: the terminal selects text" });
+                self.effect(Effect::Mouse(self.mouse));
+            }
+            Action::Theme => match argument.unwrap_or_default().parse() {
+                Ok(choice) => self.theme = Theme::new(choice),
+                Err(why) => self.say(why),
+            },
+            Action::Attach => match argument.unwrap_or_default().parse::<TargetName>() {
+                Ok(name) => self.open(name),
+                Err(error) => self.say(error.to_string()),
+            },
+            Action::Containers => self.leave(),
+            Action::Pid => match argument.and_then(|number| number.parse().ok()) {
+                Some(pid) => self.show_process(ContainerPid(pid)),
+                None => self.say("pid needs a number"),
+            },
+            Action::Open | Action::OpenLogs | Action::Go => self.open_selected(action),
+            _ => self.choose(action, argument),
+        }
+    }
+
+    /// Choices of a pane.
+    fn choose(&mut self, action: Action, argument: Option<&str>) {
+        let (_, page) = self.page();
+        let Some(work) = &mut self.work else {
+            match action {
+                Action::All => self.picker.running_only = !self.picker.running_only,
+                Action::Sort => self.picker.sort = self.picker.sort.next(),
+                Action::Reverse => self.picker.reverse = !self.picker.reverse,
+                _ => {}
+            }
+            self.picker.arrange();
+            return;
+        };
+        match (work.mode(), action) {
+            (Mode::Procs, _) => {
+                match action {
+                    Action::Tree => work.procs.tree = !work.procs.tree,
+                    Action::Sort => work.procs.sort = work.procs.sort.next(),
+                    Action::Reverse => work.procs.reverse = !work.procs.reverse,
+                    _ => {}
+                }
+                work.arrange_procs();
+            }
+            (Mode::Process, _) => {
+                let Some(view) = &mut work.process else { return };
+                match action {
+                    Action::Next => view.step(true),
+                    Action::Previous => view.step(false),
+                    Action::Reveal => {
+                        view.reveal = !view.reveal;
+                        view.arrange();
+                    }
+                    _ => {}
+                }
+            }
+            (Mode::Logs, _) => self.choose_logs(action, argument),
+            (Mode::Files, Action::Parent) => self.parent(),
+            (Mode::Files | Mode::Viewer, Action::Copy) => self.copy_out(argument),
+            (Mode::Files, _) => {
+                match action {
+                    Action::Hidden => work.files.hidden = !work.files.hidden,
+                    Action::Sort => work.files.sort = work.files.sort.next(),
+                    Action::Reverse => work.files.reverse = !work.files.reverse,
+                    _ => {}
+                }
+                work.files.arrange();
+            }
+            (Mode::Viewer, Action::Offset) => self.offset(argument),
+            (Mode::Viewer, _) => {
+                let Some(viewer) = &mut work.viewer else { return };
+                match action {
+                    Action::Next => viewer.step(true, page),
+                    Action::Previous => viewer.step(false, page),
+                    Action::Hex => viewer.toggle_hex(page),
+                    Action::Follow => {
+                        viewer.follow = !viewer.follow;
+                        viewer.window.hurry();
+                    }
+                    _ => {}
+                }
+            }
+            (Mode::Net, _) => {
+                let columns = work.net.section.columns().len();
+                let table = work.net.table_mut();
+                match action {
+                    Action::Sort => {
+                        table.sort = match table.sort {
+                            None => Some(0),
+                            Some(at) if at + 1 < columns => Some(at + 1),
+                            Some(_) => None,
+                        };
+                    }
+                    Action::Reverse => table.reverse = !table.reverse,
+                    _ => {}
+                }
+                table.arrange();
+            }
+            _ => {}
+        }
+    }
+
+    fn choose_logs(&mut self, action: Action, argument: Option<&str>) {
+        let Some(work) = &mut self.work else { return };
+        let logs = &mut work.logs;
+        match action {
+            Action::Next | Action::Previous => {
+                if !logs.step(action == Action::Next) {
+                    self.say("no match");
+                }
+            }
+            Action::Follow => {
+                logs.cursor = logs.cursor();
+                logs.follow = !logs.follow;
+            }
+            Action::Streams => {
+                let more = logs.next_streams();
+                self.scan_more(more);
+            }
+            Action::Times => logs.times = !logs.times,
+            Action::Wrap => {
+                logs.wrap = !logs.wrap;
+                logs.shift = 0;
+            }
+            Action::Since => {
+                let since = match argument {
+                    None => logs.since.next(),
+                    Some(word) => match Since::named(word) {
+                        Some(since) => since,
+                        None => {
+                            self.say(format!("{word:?} is no range: tail, 1m, 5m, 15m, 1h or all"));
+                            return;
+                        }
+                    },
+                };
+                logs.since = since;
+                logs.clear();
+                self.start_log(since);
+            }
+            Action::Filter => match argument {
+                Some(text) => self.set_filter(text),
+                None => {
+                    let text = logs.filter.as_ref().map_or_else(String::new, |filter| filter.text.clone());
+                    self.ask(Purpose::Filter, text);
+                }
+            },
+            Action::Save => match argument {
+                Some(path) => self.save(path),
+                None => {
+                    let name = files::host_name(work.title().replace('/', "_").as_bytes());
+                    self.ask(Purpose::Save, format!("{name}.log"));
+                }
+            },
+            _ => {}
+        }
+    }
+
+    fn open_selected(&mut self, action: Action) {
+        let Some(work) = &mut self.work else {
+            if let Some(container) = self.picker.selected() {
+                let name = TargetName::Container(container.name.clone());
+                self.direct = false;
+                self.open(name);
+                if let (Action::OpenLogs, Some(work)) = (action, &mut self.work) {
+                    work.tab = Tab::Logs;
+                }
+            }
+            return;
+        };
+        match work.mode() {
+            Mode::Procs => {
+                let pid = work.processes.shown.as_ref().and_then(|data| work.procs.selected(data)).map(|p| p.pid);
+                if let Some(pid) = pid {
+                    self.show_process(pid);
+                }
+            }
+            Mode::Logs => {
+                let line = work.logs.line(work.logs.cursor());
+                if let Some(text) = line.map(|line| line.text.to_vec()) {
+                    self.layers.push(Layer::Line(LongLine { text, scroll: super::cursor::Scroll::default() }));
+                }
+            }
+            Mode::Files => {
+                let Some((path, kind)) = work.files.selected_path().zip(work.files.selected().map(|entry| entry.kind))
+                else {
+                    return;
+                };
+                match kind {
+                    Kind::File | Kind::Directory | Kind::Symlink | Kind::Unknown => self.browse(path),
+                    Kind::Fifo => self.say("a named pipe is not opened: it would wait for a writer"),
+                    Kind::Socket => self.say("a socket cannot be viewed"),
+                    Kind::Character | Kind::Block => self.say("a device is not opened"),
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn show_process(&mut self, pid: ContainerPid) {
+        if let Some(work) = &mut self.work {
+            work.tab = Tab::Procs;
+            work.process = Some(ProcessView::new(pid));
+        }
+    }
+
+    /// Asks for whatever is at a path.
+    fn browse(&mut self, path: Vec<u8>) {
+        let Some(work) = &mut self.work else { return };
+        if !work.live() {
+            let why = work.trouble().unwrap_or_default();
+            self.say(why);
+            return;
+        }
+        work.files.wanted = Some(path.clone());
+        let generation = work.generation;
+        self.effect(Effect::Read { generation, request: Request::Open(path) });
+    }
+
+    fn parent(&mut self) {
+        if let Some(work) = &mut self.work {
+            work.files.remember_child();
+            let path = work.files.parent();
+            self.browse(path);
+        }
+    }
+
+    fn tab(&mut self, tab: Tab, argument: Option<&str>) {
+        let Some(work) = &mut self.work else { return };
+        work.tab = tab;
+        if let (Tab::Files, Some(path)) = (tab, argument) {
+            work.viewer = None;
+            let path = files::clean(path.as_bytes(), &work.files.path);
+            self.browse(path);
+        }
+    }
+
+    fn step_tab(&mut self, step: isize) {
+        if let Some(work) = &mut self.work {
+            work.tab = work.tab.step(step);
+        }
+    }
+
+    fn pane_step(&mut self, forward: bool) {
+        let Some(work) = &mut self.work else { return };
+        match work.mode() {
+            Mode::Process => {
+                if let Some(view) = &mut work.process {
+                    view.section(forward);
+                }
+            }
+            Mode::Net => work.net.step(forward),
+            _ => {}
+        }
+    }
+
+    /// Holds the screen still, or lets it go on with what came meanwhile.
+    pub(super) fn set_frozen(&mut self, frozen: bool) {
+        self.frozen = frozen;
+        self.held = 0;
+        let Some(work) = &mut self.work else { return };
+        work.logs.freeze(frozen);
+        if frozen {
+            return;
+        }
+        if work.processes.thaw() {
+            work.arrange_procs();
+        }
+        work.init.thaw();
+        work.program.thaw();
+        if work.net.data.thaw() {
+            work.net.arrange();
+        }
+        if let Some(view) = &mut work.process {
+            if view.detail.thaw() {
+                view.arrange();
+            }
+        }
+    }
+
+    fn refresh(&mut self) {
+        let Some(work) = &mut self.work else {
+            self.effect(Effect::Watch);
+            return;
+        };
+        if !work.live() {
+            self.reopen();
+            return;
+        }
+        work.forget_requests();
+        let generation = work.generation;
+        if work.mode() == Mode::Files {
+            let path = work.files.path.clone();
+            self.effect(Effect::Read { generation, request: Request::List(path) });
+        } else if let Some(viewer) = work.viewer.as_mut().filter(|_| work.tab == Tab::Files) {
+            viewer.truncated = false;
+            let from = viewer.go_to(Place::Byte(viewer.top_byte()));
+            let path = viewer.path.clone();
+            self.effect(Effect::Read { generation, request: Request::View { path, from } });
+        }
+    }
+
+    fn help(&mut self) {
+        let mode = self.pane();
+        let disabled = crate::tui::keymap::active(mode)
+            .iter()
+            .filter_map(|binding| self.enabled(binding.action).err().map(|why| (binding.action, why)))
+            .collect();
+        let scroll = super::cursor::Scroll::default();
+        self.layers.push(Layer::Help(Help { mode, disabled, filter: None, scroll }));
+    }
+
+    fn close(&mut self) {
+        self.peel();
+    }
+
+    fn yes(&mut self) {
+        if let Some(Layer::Confirm(confirm)) = self.layers.pop() {
+            if let (Effect::CopyOut { .. }, Some(work)) = (&confirm.yes, &mut self.work) {
+                work.copying = Some(0);
+            }
+            self.effect(confirm.yes);
+        }
+    }
+
+    fn no(&mut self) {
+        self.layers.pop();
+        if let Some(work) = &mut self.work {
+            work.copy_asked = None;
+            if work.logs.save.take().is_some() {
+                self.effect(Effect::SaveClose);
+            }
+        }
+    }
+
+    fn search(&mut self, argument: Option<&str>) {
+        if let Some(text) = argument {
+            self.set_search(text);
+            return;
+        }
+        let before = self.pattern().map_or_else(String::new, |pattern| pattern.text.clone());
+        self.ask(Purpose::Search, before);
+    }
+
+    /// What is searched for, or filtered by, where `/` goes.
+    fn pattern(&self) -> Option<&Pattern> {
+        if let Some(Layer::Help(help)) = self.layers.last() {
+            return help.filter.as_ref();
+        }
+        let Some(work) = &self.work else { return self.picker.filter.as_ref() };
+        match work.mode() {
+            Mode::Procs => work.procs.filter.as_ref(),
+            Mode::Process => work.process.as_ref()?.search.as_ref().map(|search| &search.pattern),
+            Mode::Logs => work.logs.search.as_ref(),
+            Mode::Files => work.files.filter.as_ref(),
+            Mode::Viewer => work.viewer.as_ref()?.matches.as_ref().map(|matches| &matches.pattern),
+            Mode::Net => work.net.table().filter.as_ref(),
+            _ => None,
+        }
+    }
+
+    /// Lists are filtered while one types; a text is searched once the line is accepted.
+    pub(super) fn prompt_changed(&mut self) {
+        let live = matches!(self.below_prompt(), Mode::Help | Mode::Picker | Mode::Procs | Mode::Files | Mode::Net);
+        if let Some(text) = self.prompt.as_ref().filter(|prompt| live && prompt.purpose == Purpose::Search) {
+            let text = text.text.clone();
+            self.set_search(&text);
+        }
+    }
+
+    fn set_search(&mut self, text: &str) {
+        let (_, page) = self.page();
+        let pattern = Pattern::new(text);
+        if pattern.as_ref().is_some_and(|pattern| pattern.literal) {
+            self.say("no regular expression: searched for as it stands");
+        }
+        if let Some(Layer::Help(help)) = self.layers.last_mut() {
+            help.filter = pattern;
+            return;
+        }
+        let Some(work) = &mut self.work else {
+            self.picker.filter = pattern;
+            self.picker.arrange();
+            return;
+        };
+        match work.mode() {
+            Mode::Procs => {
+                work.procs.filter = pattern;
+                work.arrange_procs();
+            }
+            Mode::Process => {
+                if let Some(view) = &mut work.process {
+                    view.find(pattern);
+                }
+            }
+            Mode::Logs => {
+                let more = work.logs.set_search(pattern);
+                self.scan_more(more);
+            }
+            Mode::Files => {
+                work.files.filter = pattern;
+                work.files.arrange();
+            }
+            Mode::Viewer => {
+                if let Some(viewer) = &mut work.viewer {
+                    viewer.find(pattern, page);
+                }
+            }
+            Mode::Net => {
+                let table = work.net.table_mut();
+                table.filter = pattern;
+                table.arrange();
+            }
+            _ => self.say("there is nothing to search here"),
+        }
+    }
+
+    fn set_filter(&mut self, text: &str) {
+        let filter = Pattern::filter(text);
+        if filter.as_ref().is_some_and(|filter| filter.literal) {
+            self.say("no regular expression: filtered by it as it stands");
+        }
+        if let Some(work) = &mut self.work {
+            let more = work.logs.set_filter(filter);
+            self.scan_more(more);
+        }
+    }
+
+    fn save(&mut self, path: &str) {
+        let path = path.trim();
+        if path.is_empty() {
+            return;
+        }
+        if let Some(work) = &mut self.work {
+            work.logs.begin_save(path.to_owned());
+            self.effect(Effect::SaveOpen { path: path.to_owned(), overwrite: false });
+        }
+    }
+
+    fn copy_out(&mut self, argument: Option<&str>) {
+        let Some(work) = &self.work else { return };
+        let from = match &work.viewer {
+            Some(viewer) => Some(viewer.path.clone()),
+            None => work.files.selected_path(),
+        };
+        let Some(from) = from else { return };
+        match argument {
+            Some(to) => self.copy_to(from, to),
+            None => {
+                let name = files::host_name(&from);
+                self.ask(Purpose::CopyTo(from), name);
+            }
+        }
+    }
+
+    fn copy_to(&mut self, from: Vec<u8>, to: &str) {
+        let to = to.trim().to_owned();
+        let Some(work) = self.work.as_mut().filter(|_| !to.is_empty()) else { return };
+        work.copying = Some(0);
+        work.copy_asked = Some((from.clone(), to.clone()));
+        let generation = work.generation;
+        self.effect(Effect::CopyOut { generation, from, to, overwrite: false });
+    }
+
+    fn offset(&mut self, argument: Option<&str>) {
+        let Some(text) = argument else {
+            self.ask(Purpose::Offset, String::new());
+            return;
+        };
+        let Some(work) = &mut self.work else { return };
+        let (generation, live) = (work.generation, work.live());
+        let Some(viewer) = &mut work.viewer else { return };
+        match viewer.offset_named(text) {
+            Some(place) if live => {
+                let from = viewer.go_to(place);
+                viewer.window.busy = true;
+                let request = Request::View { path: viewer.path.clone(), from };
+                self.effect(Effect::Read { generation, request });
+            }
+            Some(_) => self.say("the container cannot be reached now"),
+            None => self.say(format!("{text:?} is no offset: 4096, 0x1000, 50% or end")),
+        }
+    }
+
+    fn edit(&mut self, action: Action) {
+        match action {
+            Action::Accept => self.accept(),
+            Action::Cancel => {
+                if let Some(prompt) = &mut self.prompt {
+                    prompt.text.clone_from(&prompt.before);
+                    self.prompt_changed();
+                    self.prompt = None;
+                }
+            }
+            action => {
+                let mode = self.pane();
+                let containers: Vec<String> = self.picker.containers.iter().flatten().map(|c| c.name.clone()).collect();
+                if let Some(prompt) = &mut self.prompt {
+                    let purpose = prompt.purpose.clone();
+                    prompt.edit(action, &self.history, |before| {
+                        super::command::choices(&purpose, mode, &containers, before)
+                    });
+                    self.prompt_changed();
+                }
+            }
+        }
+    }
+
+    fn accept(&mut self) {
+        let Some(Prompt { purpose, text, .. }) = self.prompt.take() else { return };
+        match purpose {
+            Purpose::Command => {
+                if !text.trim().is_empty() && self.history.last() != Some(&text) {
+                    self.history.push(text.clone());
+                    let extra = self.history.len().saturating_sub(HISTORY);
+                    self.history.drain(..extra);
+                }
+                self.command(&text);
+            }
+            Purpose::Search => self.set_search(&text),
+            Purpose::Filter => self.set_filter(&text),
+            Purpose::Save => self.save(&text),
+            Purpose::CopyTo(from) => self.copy_to(from, &text),
+            Purpose::Offset => self.offset(Some(&text)),
+        }
+    }
+}

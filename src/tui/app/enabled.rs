@@ -1,0 +1,83 @@
+//! What can be done now, and why not.
+
+use super::App;
+use crate::inspect::files::Kind;
+use crate::tui::keymap::{Action, Mode};
+
+impl App {
+    /// Whether an action works now in the pane; if not, why.
+    ///
+    /// # Errors
+    /// In words.
+    pub fn enabled(&self, action: Action) -> Result<(), &'static str> {
+        let mode = self.pane();
+        let need = |holds: bool, why: &'static str| if holds { Ok(()) } else { Err(why) };
+        match action {
+            Action::Tab(_) | Action::NextTab | Action::PreviousTab | Action::Pid => {
+                need(self.work.is_some(), "open a container first")
+            }
+            Action::Containers => need(self.work.is_some(), "this is the list of containers"),
+            Action::Next | Action::Previous => need(self.searching(), "nothing is searched for"),
+            Action::Open | Action::OpenLogs | Action::Go => need(self.has_selection(), "nothing is selected"),
+            Action::Yank if mode != Mode::Overview => need(self.has_selection(), "nothing is selected"),
+            Action::Sort | Action::Reverse if mode == Mode::Procs => {
+                let flat = self.work.as_ref().is_some_and(|work| !work.procs.tree || work.procs.filter.is_some());
+                need(flat, "the tree has its own order")
+            }
+            Action::Reveal => {
+                let any =
+                    self.work.as_ref().and_then(|work| work.process.as_ref()).is_some_and(|view| view.secrets > 0);
+                need(any, "nothing here looks like a secret")
+            }
+            Action::Save => {
+                let Some(work) = &self.work else { return Err("open a container first") };
+                need(work.logs.len() > 0, "there are no lines")?;
+                need(work.logs.save.is_none(), "a file is being written")
+            }
+            Action::Since => {
+                let container = self.work.as_ref().and_then(|work| work.target.as_ref()).and_then(|t| t.container());
+                need(container.is_some(), "there is no engine that keeps a log")
+            }
+            Action::Copy => {
+                let Some(work) = &self.work else { return Err("open a container first") };
+                need(work.copying.is_none(), "a file is being copied")?;
+                need(work.live(), "the container cannot be reached now")?;
+                if mode == Mode::Files {
+                    let kind = work.files.selected().map(|entry| entry.kind);
+                    need(matches!(kind, Some(Kind::File | Kind::Symlink)), "only files can be copied out here")?;
+                }
+                Ok(())
+            }
+            Action::Follow if mode == Mode::Viewer => {
+                need(self.work.as_ref().is_some_and(|work| work.live()), "the container cannot be reached now")
+            }
+            Action::Parent => {
+                let root = self.work.as_ref().is_none_or(|work| work.files.path == b"/");
+                need(!root, "this is the root directory")
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn searching(&self) -> bool {
+        let Some(work) = &self.work else { return false };
+        match work.mode() {
+            Mode::Process => work.process.as_ref().is_some_and(|view| view.search.is_some()),
+            Mode::Logs => work.logs.search.is_some(),
+            Mode::Viewer => work.viewer.as_ref().is_some_and(|viewer| viewer.matches.is_some()),
+            _ => false,
+        }
+    }
+
+    fn has_selection(&self) -> bool {
+        let Some(work) = &self.work else { return self.picker.selected().is_some() };
+        match work.mode() {
+            Mode::Procs => work.processes.shown.as_ref().and_then(|data| work.procs.selected(data)).is_some(),
+            Mode::Process => work.process.as_ref().is_some_and(|view| !view.lines.is_empty()),
+            Mode::Logs => work.logs.len() > 0,
+            Mode::Files => work.files.selected().is_some(),
+            Mode::Net => !work.net.table().order.is_empty(),
+            _ => true,
+        }
+    }
+}

@@ -1,0 +1,194 @@
+//! Moving in whatever has the focus, and keeping it on the screen.
+
+use super::{App, Layer, overview};
+use crate::tui::effect::Effect;
+use crate::tui::keymap::{Action, Mode, Tab};
+use crate::tui::layout;
+use crate::tui::message::{Mouse, Request};
+use crate::tui::screens;
+
+/// Rows the wheel turns by.
+const WHEEL: usize = 3;
+
+impl App {
+    /// Columns and rows in which the pane's rows are drawn.
+    #[must_use]
+    pub fn page(&self) -> (usize, usize) {
+        let area = self.rows_area();
+        (area.width.into(), area.height.into())
+    }
+
+    /// Where the pane's rows are drawn.
+    #[must_use]
+    pub fn rows_area(&self) -> ratatui::layout::Rect {
+        let Some(work) = &self.work else { return layout::table_rows(layout::picker(self.size).0) };
+        let body = layout::areas(self.size, true).body;
+        match work.mode() {
+            Mode::Overview => layout::inside(layout::overview(self.size).1),
+            Mode::Procs | Mode::Files | Mode::Net => layout::table_rows(body),
+            _ => layout::inside(body),
+        }
+    }
+
+    /// Moves, if the action is a motion.
+    pub(super) fn go(&mut self, motion: Action) -> bool {
+        if !motion.is_motion() {
+            return false;
+        }
+        let size = self.size;
+        if let Some(layer) = self.layers.last_mut() {
+            let (len, page) = screens::layer_rows(layer, size);
+            return match layer {
+                Layer::Help(help) => help.scroll.go(motion, len, page),
+                Layer::Message(message) => message.scroll.go(motion, len, page),
+                Layer::Line(line) => line.scroll.go(motion, len, page),
+                Layer::Confirm(_) => false,
+            };
+        }
+        let (width, page) = self.page();
+        let Some(work) = &mut self.work else { return self.picker.cursor.go(motion, self.picker.order.len(), page) };
+        let sideways = |shift: &mut usize| match motion {
+            Action::Left => *shift = shift.saturating_sub(8),
+            Action::Right => *shift = (*shift + 8).min(4096),
+            _ => {}
+        };
+        match work.mode() {
+            Mode::Overview => {
+                let len = overview::rows(work, self.clock, layout::wide(size));
+                work.overview.go(motion, len, page)
+            }
+            Mode::Procs => {
+                sideways(&mut work.procs.shift);
+                work.procs.cursor.go(motion, work.procs.rows.len(), page)
+            }
+            Mode::Process => work.process.as_mut().is_some_and(|view| {
+                sideways(&mut view.shift);
+                view.cursor.go(motion, view.lines.len(), page)
+            }),
+            Mode::Logs => work.logs.go(motion, width, page),
+            Mode::Files => work.files.cursor.go(motion, work.files.order.len(), page),
+            Mode::Viewer => {
+                let generation = work.generation;
+                let live = work.live();
+                let Some(viewer) = &mut work.viewer else { return false };
+                if motion == Action::Bottom && live {
+                    viewer.follow = true;
+                }
+                if let Some(from) = viewer.go(motion, page).filter(|_| live) {
+                    viewer.window.busy = true;
+                    let request = Request::View { path: viewer.path.clone(), from };
+                    self.effect(Effect::Read { generation, request });
+                }
+                true
+            }
+            Mode::Net => {
+                sideways(&mut work.net.shift);
+                let table = work.net.table_mut();
+                let len = table.order.len();
+                table.cursor.go(motion, len, page)
+            }
+            _ => false,
+        }
+    }
+
+    /// Keeps what is selected on the screen, whatever changed.
+    pub(super) fn settle(&mut self) {
+        let size = self.size;
+        for layer in &mut self.layers {
+            let (len, page) = screens::layer_rows(layer, size);
+            match layer {
+                Layer::Help(help) => help.scroll.settle(len, page),
+                Layer::Message(message) => message.scroll.settle(len, page),
+                Layer::Line(line) => line.scroll.settle(len, page),
+                Layer::Confirm(_) => {}
+            }
+        }
+        let (width, page) = self.page();
+        let Some(work) = &mut self.work else {
+            self.picker.cursor.settle(self.picker.order.len(), page);
+            return;
+        };
+        match work.tab {
+            Tab::Overview => {
+                let len = overview::rows(work, self.clock, layout::wide(size));
+                work.overview.settle(len, page);
+            }
+            Tab::Procs => {
+                work.procs.cursor.settle(work.procs.rows.len(), page);
+                if let Some(view) = &mut work.process {
+                    view.cursor.settle(view.lines.len(), page);
+                }
+            }
+            Tab::Logs => work.logs.settle(width, page),
+            Tab::Files => {
+                work.files.cursor.settle(work.files.order.len(), page);
+                if let Some(viewer) = &mut work.viewer {
+                    let rows = viewer.rows();
+                    viewer.scroll.settle(rows, page);
+                }
+            }
+            Tab::Net => {
+                let table = work.net.table_mut();
+                let len = table.order.len();
+                table.cursor.settle(len, page);
+            }
+        }
+    }
+
+    pub(super) fn mouse(&mut self, mouse: Mouse) {
+        match mouse {
+            Mouse::WheelUp => self.wheel(Action::Up),
+            Mouse::WheelDown => self.wheel(Action::Down),
+            Mouse::Click(column, row) => self.click(column, row),
+        }
+    }
+
+    fn wheel(&mut self, motion: Action) {
+        for _ in 0..WHEEL {
+            self.go(motion);
+        }
+    }
+
+    fn click(&mut self, column: u16, row: u16) {
+        if !self.layers.is_empty() || self.prompt.is_some() {
+            return;
+        }
+        let tabs = layout::areas(self.size, self.work.is_some()).tabs;
+        if tabs.is_some_and(|tabs| tabs.y == row) {
+            if let Some(tab) = screens::tab_at(column) {
+                self.act(Action::Tab(tab), None);
+            }
+            return;
+        }
+        let area = self.rows_area();
+        if !area.contains((column, row).into()) {
+            return;
+        }
+        let at = usize::from(row - area.y);
+        let Some(work) = &mut self.work else {
+            self.picker.cursor.at = self.picker.cursor.top + at;
+            return;
+        };
+        match work.mode() {
+            Mode::Procs => work.procs.cursor.at = work.procs.cursor.top + at,
+            Mode::Process => {
+                if let Some(view) = &mut work.process {
+                    view.cursor.at = view.cursor.top + at;
+                }
+            }
+            Mode::Files => work.files.cursor.at = work.files.cursor.top + at,
+            Mode::Net => {
+                let table = work.net.table_mut();
+                table.cursor.at = table.cursor.top + at;
+            }
+            Mode::Logs if !work.logs.wrap => {
+                let position = work.logs.position_of(work.logs.top) + at;
+                if let Some(id) = work.logs.id_at(position) {
+                    work.logs.follow = false;
+                    work.logs.cursor = id;
+                }
+            }
+            _ => {}
+        }
+    }
+}

@@ -1,0 +1,122 @@
+//! What goes out: everything the state wants done in the world.
+
+use std::time::Duration;
+
+use crate::target::TargetName;
+use crate::tui::message::{Job, Request, Timer};
+
+/// Something to do. Each answers with messages, if at all.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Effect {
+    /// Leave.
+    Quit,
+    /// Stop this program until the shell continues it.
+    Suspend,
+    /// Draw everything anew.
+    Redraw,
+    /// Mouse on or off.
+    Mouse(bool),
+    /// Text for the clipboard; safe to show.
+    Copy(String),
+    /// Come back with the job after the keys that wait.
+    Continue(Job),
+    /// Come back after a while.
+    After(Duration, Timer),
+    /// List the containers, and again whenever they change.
+    Watch,
+    /// Find a target and enter it if it runs. Closes what was open before.
+    Open {
+        /// Number of this opening.
+        generation: u64,
+        /// What was named.
+        name: TargetName,
+    },
+    /// Ask the engine about the open target again.
+    Inspect {
+        /// Number of the opening.
+        generation: u64,
+    },
+    /// Close what is open.
+    Close,
+    /// Ask the open session.
+    Read {
+        /// Number of the opening.
+        generation: u64,
+        /// What.
+        request: Request,
+    },
+    /// Stream the log of the open target. Ends the stream before it.
+    Logs {
+        /// Number of this stream.
+        stream: u64,
+        /// From when on.
+        since: Since,
+    },
+    /// Open a file on this host for writing.
+    SaveOpen {
+        /// Its name.
+        path: String,
+        /// Whether one of that name may be replaced.
+        overwrite: bool,
+    },
+    /// Write to it.
+    SaveChunk(Vec<u8>),
+    /// Close it.
+    SaveClose,
+    /// Copy a file out to this host.
+    CopyOut {
+        /// Number of the opening.
+        generation: u64,
+        /// Its path inside.
+        from: Vec<u8>,
+        /// Its name here.
+        to: String,
+        /// Whether one of that name may be replaced.
+        overwrite: bool,
+    },
+}
+
+/// How far back a log goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Since {
+    /// The newest lines.
+    #[default]
+    Tail,
+    /// Lines younger than this.
+    Ago(Duration),
+    /// Lines after this moment: where a stream broke off.
+    After(std::time::SystemTime),
+    /// All there are.
+    All,
+}
+
+impl Since {
+    /// What can be chosen, in the order of the key.
+    pub const CHOICES: [(Self, &'static str); 6] = [
+        (Self::Tail, "tail"),
+        (Self::Ago(Duration::from_secs(60)), "1m"),
+        (Self::Ago(Duration::from_secs(300)), "5m"),
+        (Self::Ago(Duration::from_secs(900)), "15m"),
+        (Self::Ago(Duration::from_secs(3600)), "1h"),
+        (Self::All, "all"),
+    ];
+
+    /// Its word.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        Self::CHOICES.iter().find(|(choice, _)| *choice == self).map_or("", |(_, word)| word)
+    }
+
+    /// The choice of a word.
+    #[must_use]
+    pub fn named(word: &str) -> Option<Self> {
+        Self::CHOICES.iter().find(|(_, name)| *name == word).map(|(choice, _)| *choice)
+    }
+
+    /// The next choice, round and round.
+    #[must_use]
+    pub fn next(self) -> Self {
+        let at = Self::CHOICES.iter().position(|(choice, _)| *choice == self).map_or(0, |at| at + 1);
+        Self::CHOICES.get(at % Self::CHOICES.len()).map_or(Self::Tail, |(choice, _)| *choice)
+    }
+}

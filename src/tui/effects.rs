@@ -1,0 +1,180 @@
+//! Doing what the state wants done: engine, session and files. Everything here is a task that answers with a message.
+
+mod copy;
+mod engine;
+mod read;
+mod save;
+mod session;
+mod worker;
+
+use std::future::Future;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use tokio::sync::mpsc;
+use tokio::task::AbortHandle;
+
+use super::effect::Effect;
+use super::message::Msg;
+use super::runtime::Runner;
+use crate::engine::docker::Docker;
+use crate::entry::{Access, Broker};
+use crate::exit::{Exit, Failure};
+use session::Session;
+use worker::{Order, Worker};
+
+/// Does effects in the world.
+pub struct Live {
+    shared: Arc<Shared>,
+    out: mpsc::Sender<Msg>,
+    worker: Worker,
+    watch: Task,
+    open: Task,
+    logs: Task,
+    copy: Task,
+    save: Option<save::Writer>,
+}
+
+/// What tasks share.
+struct Shared {
+    host: Option<String>,
+    access: Access,
+    broker: Broker,
+    /// What is open, with the number of its opening.
+    session: Mutex<Option<(u64, Session)>>,
+}
+
+impl Shared {
+    fn engine(&self) -> Result<Docker, Failure> {
+        Ok(Docker::connect(self.host.as_deref())?)
+    }
+
+    fn session(&self, generation: u64) -> Option<Session> {
+        let session = self.session.lock().unwrap_or_else(PoisonError::into_inner);
+        session.as_ref().filter(|(number, _)| *number == generation).map(|(_, session)| session.clone())
+    }
+
+    fn current(&self) -> Option<Session> {
+        let session = self.session.lock().unwrap_or_else(PoisonError::into_inner);
+        session.as_ref().map(|(_, session)| session.clone())
+    }
+
+    fn set(&self, session: Option<(u64, Session)>) {
+        *self.session.lock().unwrap_or_else(PoisonError::into_inner) = session;
+    }
+}
+
+/// A task of which there is one at a time. Ends with what holds it.
+#[derive(Default)]
+struct Task(Option<AbortHandle>);
+
+impl Task {
+    fn replace(&mut self, future: impl Future<Output = ()> + Send + 'static) {
+        self.stop();
+        self.0 = Some(tokio::spawn(future).abort_handle());
+    }
+
+    fn stop(&mut self) {
+        if let Some(task) = self.0.take() {
+            task.abort();
+        }
+    }
+}
+
+impl Drop for Task {
+    fn drop(&mut self) {
+        self.stop();
+    }
+}
+
+impl Live {
+    /// Something that does effects; answers go to `out`.
+    #[must_use]
+    pub fn new(host: Option<String>, access: Access, broker: Broker, out: mpsc::Sender<Msg>) -> Self {
+        let shared = Arc::new(Shared { host, access, broker, session: Mutex::new(None) });
+        Self {
+            shared,
+            worker: Worker::start(out.clone()),
+            out,
+            watch: Task::default(),
+            open: Task::default(),
+            logs: Task::default(),
+            copy: Task::default(),
+            save: None,
+        }
+    }
+}
+
+impl Runner for Live {
+    fn run(&mut self, effect: Effect) {
+        let (shared, out) = (Arc::clone(&self.shared), self.out.clone());
+        match effect {
+            Effect::Watch => self.watch.replace(engine::watch(shared, out)),
+            Effect::Open { generation, name } => {
+                shared.set(None);
+                self.open.replace(session::open(shared, out, generation, name));
+            }
+            Effect::Inspect { generation } => {
+                tokio::spawn(engine::inspect(shared, out, generation));
+            }
+            Effect::Close => {
+                self.open.stop();
+                self.logs.stop();
+                self.copy.stop();
+                shared.set(None);
+            }
+            Effect::Read { generation, request } => {
+                let Some(session) = shared.session(generation) else { return };
+                if !self.worker.order(Order { session, generation, request: request.clone() }) {
+                    let failure = Failure::new(Exit::No, "the thread that reads has ended");
+                    let result = Err(failure);
+                    tokio::spawn(async move { out.send(Msg::Reading { generation, request, result }).await });
+                }
+            }
+            Effect::Logs { stream, since } => self.logs.replace(engine::logs(shared, out, stream, since)),
+            Effect::After(delay, timer) => {
+                tokio::spawn(async move {
+                    tokio::time::sleep(delay).await;
+                    let _ = out.send(Msg::Timer(timer)).await;
+                });
+            }
+            Effect::SaveOpen { path, overwrite } => self.save = Some(save::Writer::open(path, overwrite, out)),
+            Effect::SaveChunk(bytes) => {
+                if let Some(save) = &self.save {
+                    save.write(bytes);
+                }
+            }
+            // Dropping it closes the file.
+            Effect::SaveClose => self.save = None,
+            Effect::CopyOut { generation, from, to, overwrite } => {
+                if let Some(session) = shared.session(generation) {
+                    self.copy.replace(copy::out(session, out, from, to, overwrite));
+                }
+            }
+            // These are the loop's.
+            Effect::Quit
+            | Effect::Suspend
+            | Effect::Redraw
+            | Effect::Mouse(_)
+            | Effect::Copy(_)
+            | Effect::Continue(_) => {}
+        }
+    }
+}
+
+/// Waits for a task of its own. A panic in it is a failure like others: hostile input must not end the program.
+async fn caught<T: Send + 'static>(
+    future: impl Future<Output = Result<T, Failure>> + Send + 'static,
+) -> Result<T, Failure> {
+    match tokio::spawn(future).await {
+        Ok(result) => result,
+        Err(error) if error.is_panic() => {
+            Err(Failure::new(Exit::No, "the reading failed in a way it should not").try_this("please report it"))
+        }
+        Err(_) => Err(Failure::new(Exit::No, "the reading was ended")),
+    }
+}
+
+/// An error of this host's files.
+fn host_failure(error: &std::io::Error, path: &str) -> Failure {
+    Failure::new(Exit::No, format!("{path}: {error}"))
+}

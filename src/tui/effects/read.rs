@@ -1,0 +1,79 @@
+//! Reading inside.
+
+use std::sync::LazyLock;
+use std::time::Instant;
+
+use super::session::{Inside, Session};
+use crate::exit::Failure;
+use crate::golang;
+use crate::inspect::files::{self, Kind};
+use crate::inspect::{kind, network, process};
+use crate::text::Untrusted;
+use crate::tui::app::viewer::WINDOW;
+use crate::tui::message::{Answer, Place, Program, Request, Window};
+
+/// What readings are timed by: any moment before all of them.
+static START: LazyLock<Instant> = LazyLock::new(Instant::now);
+
+/// Answers one request.
+pub(super) async fn answer(session: Session, request: Request) -> Result<Answer, Failure> {
+    read(&*session.inside()?, request).await
+}
+
+async fn read(inside: &Inside, request: Request) -> Result<Answer, Failure> {
+    let shim = &inside.shim;
+    match request {
+        Request::Processes => {
+            let list = inside.processes().await?;
+            // Rates are of the time between two readings: any clock will do that does not jump.
+            Ok(Answer::Processes(list, START.elapsed()))
+        }
+        Request::Detail(pid) | Request::Init(pid) => {
+            let mut detail = process::detail(shim, pid, inside.users().await).await?;
+            detail.process.host_pid = inside.host_pids(&[pid]).await.get(&pid).copied();
+            Ok(Answer::Detail(Box::new(detail)))
+        }
+        Request::Network => Ok(Answer::Network(Box::new(network::read(shim, inside.init).await))),
+        Request::Program => Ok(Answer::Program(program(inside).await)),
+        Request::List(path) => Ok(Answer::Files(files::list(shim, &path, files::list::Want::ALL).await?)),
+        Request::Open(path) => match files::list::kind_of(shim, &path).await? {
+            Kind::Directory => Ok(Answer::Files(files::list(shim, &path, files::list::Want::ALL).await?)),
+            _ => view(inside, &path, 0).await,
+        },
+        Request::View { path, from: Place::Byte(byte) } => view(inside, &path, byte).await,
+        Request::View { path, from: Place::End } => {
+            let stat = shim.stat(&path, true).await;
+            let size = stat.map_or(0, |stat| stat.size);
+            view(inside, &path, size.saturating_sub(WINDOW) / 16 * 16).await
+        }
+    }
+}
+
+async fn view(inside: &Inside, path: &[u8], offset: u64) -> Result<Answer, Failure> {
+    let view = files::view(&inside.shim, path, offset, WINDOW).await?;
+    let end = view.offset.saturating_add(view.bytes.len() as u64);
+    // Files of /proc tell a size of 0 whatever they hold.
+    let size = Some(view.meta.size).filter(|size| *size >= end);
+    Ok(Answer::Window(Window { offset: view.offset, end: view.end || size == Some(end), size, data: view.bytes }))
+}
+
+async fn program(inside: &Inside) -> Program {
+    let kind = kind::of(&inside.shim).await.ok().map(|kind| match kind {
+        kind::ImageKind::Scratch => "scratch: no shell, no libc".to_owned(),
+        kind::ImageKind::Distroless => "distroless: no shell".to_owned(),
+        kind::ImageKind::Shell => "has a shell".to_owned(),
+    });
+    let text = |text: &Untrusted| text.safe().into_string();
+    match golang::of_process(&inside.shim, inside.init).await {
+        Ok(info) => {
+            let module = info.main.as_ref().map(|module| format!("{} {}", text(&module.path), text(&module.version)));
+            let facts = ["-trimpath", "CGO_ENABLED", "vcs.revision", "vcs.time", "vcs.modified"]
+                .into_iter()
+                .filter_map(|name| Some((name.to_owned(), text(info.setting(name)?))))
+                .collect();
+            Program { kind, go: Some(text(&info.go_version)), module, facts }
+        }
+        Err(golang::Error::NotGo) => Program { kind, go: Some("not a Go program".to_owned()), ..Program::default() },
+        Err(error) => Program { kind, go: Some(format!("unknown: {error}")), ..Program::default() },
+    }
+}

@@ -1,0 +1,128 @@
+//! Finding a target and entering it.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use tokio::sync::{OnceCell, mpsc};
+
+use super::{Shared, caught};
+use crate::entry::{self, Entered};
+use crate::exit::{Exit, Failure};
+use crate::inspect::processes::{self, Process};
+use crate::inspect::users::{self, Users};
+use crate::shim::Shim;
+use crate::target::{ContainerPid, HostPid, Target, TargetName};
+use crate::tui::message::{self, Msg, Opened};
+
+/// What is open. Cheap to clone; the helper inside ends with the last clone.
+#[derive(Clone)]
+pub(super) struct Session {
+    pub(super) target: Target,
+    inside: Option<Arc<Inside>>,
+}
+
+/// What was learned inside.
+pub(super) struct Inside {
+    pub(super) shim: Shim,
+    pub(super) init: ContainerPid,
+    host: Option<HostPid>,
+    users: OnceCell<Users>,
+    pids: Mutex<HashMap<ContainerPid, HostPid>>,
+}
+
+impl Session {
+    /// What is inside, or why there is nothing.
+    pub(super) fn inside(&self) -> Result<Arc<Inside>, Failure> {
+        let missing = || Failure::new(Exit::NoTarget, format!("{} is not entered", self.target.name()));
+        self.inside.clone().ok_or_else(missing)
+    }
+}
+
+impl Inside {
+    pub(super) async fn users(&self) -> &Users {
+        self.users.get_or_init(|| users::read(&self.shim)).await
+    }
+
+    /// What processes are called on this host. Looked up again only when there are new ones: it costs a look at every
+    /// process of this host.
+    pub(super) async fn host_pids(&self, list: &[ContainerPid]) -> HashMap<ContainerPid, HostPid> {
+        let known = self.pids.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let Some(init) = self.host.filter(|_| list.iter().any(|pid| !known.contains_key(pid))) else { return known };
+        let found =
+            tokio::task::spawn_blocking(move || crate::engine::process::host_pids(init)).await.unwrap_or_default();
+        self.pids.lock().unwrap_or_else(PoisonError::into_inner).clone_from(&found);
+        found
+    }
+
+    pub(super) async fn processes(&self) -> Result<Vec<Process>, Failure> {
+        let pids = processes::pids(&self.shim).await?;
+        let host = self.host_pids(&pids).await;
+        Ok(processes::all(&self.shim, self.users().await, &host).await?)
+    }
+}
+
+/// Finds a target, enters it if it runs, tells, and then waits for its end to tell that too.
+pub(super) async fn open(shared: Arc<Shared>, out: mpsc::Sender<Msg>, generation: u64, name: TargetName) {
+    let for_task = Arc::clone(&shared);
+    let found = caught(async move { find(&for_task, &name).await }).await;
+    let (target, entered) = match found {
+        Ok(found) => found,
+        Err(failure) => {
+            let _ = out.send(Msg::Opened { generation, result: Err(failure) }).await;
+            return;
+        }
+    };
+    let host = target.init();
+    let (inside, session) = match entered {
+        Ok(Entered { shim, plan, init, door }) => {
+            let told = message::Session {
+                namespaces: plan.join.iter().map(|namespace| namespace.name().to_owned()).collect(),
+                identity: plan.identity(),
+                door: door.to_string(),
+                init,
+            };
+            let (users, pids) = (OnceCell::new(), Mutex::new(HashMap::new()));
+            (Some(Arc::new(Inside { shim, init, host, users, pids })), Ok(told))
+        }
+        Err(failure) => (None, Err(failure)),
+    };
+    let shim = inside.as_ref().map(|inside| inside.shim.clone());
+    shared.set(Some((generation, Session { target: target.clone(), inside })));
+    let opened = Box::new(Opened { target, session });
+    if out.send(Msg::Opened { generation, result: Ok(opened) }).await.is_err() {
+        return;
+    }
+    if let Some(shim) = shim {
+        let reason = match shim.gone().await {
+            Ok(()) => "the container ended".to_owned(),
+            Err(error) => error.to_string(),
+        };
+        let _ = out.send(Msg::Lost { generation, reason }).await;
+    }
+}
+
+async fn find(shared: &Shared, name: &TargetName) -> Result<(Target, Result<Entered, Failure>), Failure> {
+    let target = match name {
+        TargetName::Container(name) => Target::Container(Box::new(shared.engine()?.resolve(name).await?)),
+        TargetName::Process(pid) => Target::Process(*pid),
+    };
+    if let Some(Err(error)) = target.container().map(|container| container.running()) {
+        return Ok((target, Err(error.into())));
+    }
+    let entered = match entry::enter(&shared.broker, &target, &shared.access).await {
+        Ok(entered) => still_the_same(shared, &target).await.map(|()| entered),
+        Err(error) => Err(error.into()),
+    };
+    Ok((target, entered))
+}
+
+/// Between asking the engine for a process id and holding the process, the container may have ended and its id may
+/// have gone to another process. The engine is asked again once the process is held.
+async fn still_the_same(shared: &Shared, target: &Target) -> Result<(), Failure> {
+    let Some(before) = target.container() else { return Ok(()) };
+    let after = shared.engine()?.inspect(&before.id).await?;
+    if after.pid != before.pid || after.started != before.started {
+        return Err(entry::Error::Moved { target: before.name.clone() }.into());
+    }
+    Ok(())
+}

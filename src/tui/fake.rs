@@ -1,0 +1,306 @@
+//! Data for tests.
+
+use std::net::{IpAddr, Ipv4Addr};
+use std::time::{Duration, SystemTime};
+
+use crate::engine::{Container, Mount, Port, State, Summary};
+use crate::exit::{Exit, Failure};
+use crate::inspect::files::{FileEntry, Kind, Meta};
+use crate::inspect::network::{Interface, Network, Owner, Resolver, Route, Socket, Traffic};
+use crate::inspect::process::{CapabilitySet, Detail, EnvVar, Fd, Field, Limit, Mapping, MountPoint, Part};
+use crate::inspect::processes::Process;
+use crate::logs::{Line, Output};
+use crate::target::{ContainerPid, HostPid, Target};
+use crate::text::Untrusted;
+use crate::tui::message::{Clock, Program, Session};
+
+/// A name nobody would choose who means well: clears the screen, turns letters round, hides some, is wide.
+pub const HOSTILE: &str = "\x1b[2J\u{202e}evil\u{200b}日本語\ne\u{301}\x07";
+
+pub fn wall(seconds: u64) -> SystemTime {
+    SystemTime::UNIX_EPOCH + Duration::from_secs(1_760_000_000 + seconds)
+}
+
+pub fn clock(seconds: u64) -> Clock {
+    Clock { uptime: Duration::from_secs(seconds), wall: wall(seconds) }
+}
+
+pub fn failure() -> Failure {
+    Failure::new(Exit::NotPermitted, "cannot enter shop-api: setns failed: permission denied")
+        .try_this("run it with sudo")
+}
+
+pub fn unreachable() -> Failure {
+    Failure::new(Exit::Unreachable, "cannot ask unix:///var/run/docker.sock: connection refused")
+        .try_this("is the engine running?")
+}
+
+pub fn summary(name: &str, state: State) -> Summary {
+    let status = match state {
+        State::Running => "Up 2 hours (healthy)",
+        State::Paused => "Up 3 hours (Paused)",
+        _ => "Exited (2) 5 minutes ago",
+    };
+    Summary {
+        id: format!("{:0<64}", name.bytes().map(|byte| format!("{byte:02x}")).collect::<String>()),
+        name: name.to_owned(),
+        image: "acme/shop:1.9".to_owned(),
+        state,
+        status: status.to_owned(),
+        created: SystemTime::UNIX_EPOCH.checked_add(Duration::from_secs(1_759_990_000)),
+        command: "/shop serve --port 8080".to_owned(),
+        labels: Vec::new(),
+    }
+}
+
+pub fn summaries() -> Vec<Summary> {
+    vec![
+        summary("shop-api", State::Running),
+        summary("api-worker", State::Running),
+        summary("cache", State::Paused),
+        summary("api-migrate", State::Exited),
+    ]
+}
+
+pub fn container(name: &str) -> Container {
+    let summary = summary(name, State::Running);
+    Container {
+        id: summary.id,
+        name: summary.name,
+        image: summary.image,
+        image_id: "sha256:aa".to_owned(),
+        state: State::Running,
+        pid: Some(HostPid(4711)),
+        exit_code: None,
+        oom_killed: false,
+        created: summary.created,
+        started: SystemTime::UNIX_EPOCH.checked_add(Duration::from_secs(1_759_992_800)),
+        finished: None,
+        restarts: 1,
+        command: ["/shop", "serve", "--port", "8080"].map(str::to_owned).to_vec(),
+        user: "65532".to_owned(),
+        tty: false,
+        read_only: true,
+        privileged: false,
+        log_driver: "json-file".to_owned(),
+        health: Some("healthy".to_owned()),
+        network_mode: "bridge".to_owned(),
+        ports: vec![Port {
+            container_port: 8080,
+            protocol: "tcp".to_owned(),
+            host_ip: Some("127.0.0.1".to_owned()),
+            host_port: Some(18080),
+        }],
+        memory_limit: Some(128 << 20),
+        labels: Vec::new(),
+        mounts: vec![Mount {
+            kind: "volume".to_owned(),
+            source: "shop-data".to_owned(),
+            destination: "/data".to_owned(),
+            read_write: true,
+        }],
+    }
+}
+
+pub fn target() -> Target {
+    Target::Container(Box::new(container("shop-api")))
+}
+
+pub fn session() -> Session {
+    Session {
+        namespaces: ["mnt", "pid", "net", "uts", "ipc"].map(str::to_owned).to_vec(),
+        identity: "65532:65532, no capabilities".to_owned(),
+        door: "local".to_owned(),
+        init: ContainerPid(1),
+    }
+}
+
+pub fn program() -> Program {
+    Program {
+        kind: Some("scratch: no shell, no libc".to_owned()),
+        go: Some("go1.27.3".to_owned()),
+        module: Some("example.com/shop (devel)".to_owned()),
+        facts: vec![("-trimpath".to_owned(), "true".to_owned())],
+    }
+}
+
+pub fn process(pid: i32, ppid: i32, command: &str) -> Process {
+    Process {
+        pid: ContainerPid(pid),
+        host_pid: Some(HostPid(4710 + pid)),
+        ppid: ContainerPid(ppid),
+        uid: 65532,
+        user: None,
+        state: if pid == 9 { 'Z' } else { 'S' },
+        threads: 7,
+        rss: 31 << 20,
+        cpu: Duration::from_secs(83),
+        age: Duration::from_secs(7200),
+        cpu_percent: 1.2,
+        start_ticks: 100,
+        name: Untrusted::from("shop"),
+        command: if pid == 9 { Vec::new() } else { command.split(' ').map(Untrusted::from).collect() },
+    }
+}
+
+pub fn processes() -> Vec<Process> {
+    vec![
+        process(1, 0, "/shop serve --port 8080"),
+        process(7, 1, "/shop worker"),
+        process(8, 7, "/shop job"),
+        process(9, 1, ""),
+    ]
+}
+
+pub fn detail() -> Detail {
+    let field = |name: &str, value: &str| Field { name: name.to_owned(), value: Untrusted::from(value) };
+    let env = |name: &str, value: &str| EnvVar { name: Untrusted::from(name), value: Untrusted::from(value) };
+    Detail {
+        process: process(1, 0, "/shop serve --port 8080"),
+        exe: Part::Ok(Untrusted::from("/shop")),
+        cwd: Part::Ok(Untrusted::from("/")),
+        root: Part::Ok(Untrusted::from("/")),
+        status: Part::Ok(vec![field("Umask", "0022"), field("Threads", "7")]),
+        env: Part::Ok(vec![env("PATH", "/"), env("DB_PASSWORD", "hunter2"), env("NOTE", HOSTILE)]),
+        fds: Part::Ok(vec![
+            Fd {
+                number: 0,
+                what: "file".to_owned(),
+                target: Untrusted::from("/dev/null"),
+                mode: Some("r".to_owned()),
+                position: None,
+            },
+            Fd {
+                number: 3,
+                what: "tcp 0.0.0.0:8080 listening".to_owned(),
+                target: Untrusted::from("socket:[1234]"),
+                mode: Some("rw".to_owned()),
+                position: None,
+            },
+        ]),
+        limits: Part::Ok(vec![Limit {
+            name: "Max open files".to_owned(),
+            soft: Some(1024),
+            hard: None,
+            unit: "files".to_owned(),
+            used: Some(1000),
+        }]),
+        maps: Part::Ok(vec![Mapping {
+            what: Untrusted::from("/shop"),
+            regions: 3,
+            size: 8 << 20,
+            executable: 3 << 20,
+            writable: 0,
+        }]),
+        mounts: Part::Ok(vec![MountPoint {
+            point: Untrusted::from("/"),
+            kind: Untrusted::from("overlay"),
+            source: Untrusted::from("overlay"),
+            options: Untrusted::from("ro,relatime"),
+        }]),
+        capabilities: Part::Ok(vec![CapabilitySet { set: "effective".to_owned(), names: Vec::new() }]),
+        cgroups: Part::Unavailable("not permitted".to_owned()),
+        namespaces: Part::Ok(vec![("mnt".to_owned(), 4_026_532_000)]),
+        security: Part::Ok(vec![field("seccomp", "filter"), field("no_new_privs", "yes")]),
+    }
+}
+
+pub fn network() -> Network {
+    let socket = |protocol: &str, state: &str, port: u16, queue: u32| Socket {
+        protocol: protocol.to_owned(),
+        state: state.to_owned(),
+        local: Some((Ipv4Addr::UNSPECIFIED, port).into()),
+        remote: (state == "ESTABLISHED").then(|| (Ipv4Addr::new(10, 0, 0, 7), 5432).into()),
+        path: None,
+        receive_queue: queue,
+        send_queue: 0,
+        uid: Some(65532),
+        inode: 1234,
+        owners: vec![Owner { pid: ContainerPid(1), name: Untrusted::from("shop"), fd: 3 }],
+    };
+    let mut unix = socket("unix", "-", 0, 0);
+    unix.local = None;
+    unix.path = Some(Untrusted::from(HOSTILE));
+    unix.owners.clear();
+    Network {
+        sockets: Part::Ok(vec![socket("tcp", "LISTEN", 8080, 128), socket("tcp", "ESTABLISHED", 40112, 0), unix]),
+        interfaces: Part::Ok(vec![Interface {
+            name: Untrusted::from("eth0"),
+            addresses: vec![(IpAddr::V4(Ipv4Addr::new(172, 17, 0, 2)), 16)],
+            received: Traffic { bytes: 123_456, packets: 100, errors: 0, drops: 1 },
+            sent: Traffic { bytes: 7_890, packets: 50, errors: 0, drops: 0 },
+        }]),
+        routes: Part::Ok(vec![Route {
+            destination: IpAddr::V4(Ipv4Addr::UNSPECIFIED),
+            prefix: 0,
+            gateway: Some(IpAddr::V4(Ipv4Addr::new(172, 17, 0, 1))),
+            interface: Untrusted::from("eth0"),
+            metric: 0,
+        }]),
+        resolver: Resolver {
+            nameservers: Part::Ok(vec![Untrusted::from("10.0.0.2")]),
+            search: vec![Untrusted::from("example.com")],
+            options: Vec::new(),
+            hosts: Part::Ok(vec![(Untrusted::from("127.0.0.1"), vec![Untrusted::from("localhost")])]),
+            nsswitch: None,
+        },
+        notes: Vec::new(),
+    }
+}
+
+pub fn entry(name: &str, kind: Kind, size: u64) -> FileEntry {
+    let mode = if kind == Kind::Directory { 0o755 } else { 0o644 };
+    let modified = SystemTime::UNIX_EPOCH + Duration::from_secs(1_759_000_000);
+    FileEntry {
+        name: Untrusted::from(name),
+        kind,
+        meta: Some(Meta { mode, uid: 0, gid: 0, nlink: 1, size, modified, device: None }),
+        link: (kind == Kind::Symlink).then(|| Untrusted::from("../shop")),
+    }
+}
+
+pub fn file(name: &str, size: u64) -> FileEntry {
+    entry(name, Kind::File, size)
+}
+
+pub fn directory(name: &str) -> FileEntry {
+    entry(name, Kind::Directory, 4096)
+}
+
+pub fn files() -> Vec<FileEntry> {
+    let mut gone = file("vanished", 0);
+    gone.meta = None;
+    vec![
+        directory("etc"),
+        directory("data"),
+        file("shop", 8 << 20),
+        file(".dockerenv", 0),
+        entry("app", Kind::Symlink, 7),
+        entry("pipe", Kind::Fifo, 0),
+        gone,
+    ]
+}
+
+pub fn line(text: impl Into<Vec<u8>>, stderr: bool) -> Line {
+    let text = text.into();
+    let length = text.len() as u64;
+    let output = if stderr { Output::Stderr } else { Output::Stdout };
+    Line { output, time: None, text: Untrusted::new(text), cut: false, length }
+}
+
+pub fn log() -> Vec<Line> {
+    let texts = [
+        (&b"INF GET /v1/cart 200 4ms"[..], false),
+        (b"\x1b[31mERR\x1b[0m cart: upstream timeout after 2s", true),
+        (b"INF retry 1/3", false),
+        (b"INF done", false),
+    ];
+    let mut seconds = 100;
+    texts
+        .into_iter()
+        .map(|(text, stderr)| {
+            seconds += 1;
+            Line { time: Some(wall(seconds)), ..line(text, stderr) }
+        })
+        .collect()
+}

@@ -1,0 +1,246 @@
+//! What a person can do, and where.
+
+/// Everything a key or a `:` command can do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[allow(missing_docs, reason = "the table in `table.rs` says what each one does")]
+pub enum Action {
+    // Everywhere, even while typing.
+    Quit,
+    Suspend,
+    Redraw,
+    // Everywhere but in a prompt.
+    Help,
+    Command,
+    Search,
+    Peel,
+    Back,
+    Tab(Tab),
+    NextTab,
+    PreviousTab,
+    NextPane,
+    PreviousPane,
+    Freeze,
+    Yank,
+    YankAll,
+    Refresh,
+    Mouse,
+    Theme,
+    Attach,
+    Containers,
+    // Motions.
+    Up,
+    Down,
+    HalfUp,
+    HalfDown,
+    PageUp,
+    PageDown,
+    Top,
+    Bottom,
+    Left,
+    Right,
+    // Panes.
+    Open,
+    OpenLogs,
+    All,
+    Sort,
+    Reverse,
+    Tree,
+    Pid,
+    Reveal,
+    Next,
+    Previous,
+    Follow,
+    Filter,
+    Streams,
+    Times,
+    Wrap,
+    Since,
+    Save,
+    Parent,
+    Go,
+    Hidden,
+    Copy,
+    Hex,
+    Offset,
+    // Layers.
+    Close,
+    Yes,
+    No,
+    // A line being typed.
+    Accept,
+    Cancel,
+    Complete,
+    Older,
+    Newer,
+    CharLeft,
+    CharRight,
+    LineStart,
+    LineEnd,
+    EraseLeft,
+    EraseRight,
+    EraseWord,
+    EraseLine,
+}
+
+impl Action {
+    /// Whether it moves what has the focus.
+    #[must_use]
+    pub fn is_motion(self) -> bool {
+        use Action::{Bottom, Down, HalfDown, HalfUp, Left, PageDown, PageUp, Right, Top, Up};
+        matches!(self, Up | Down | HalfUp | HalfDown | PageUp | PageDown | Top | Bottom | Left | Right)
+    }
+}
+
+/// The views of one container, in the order of their numbers. Later views get the numbers after these.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Tab {
+    /// What it is.
+    Overview,
+    /// Its processes.
+    Procs,
+    /// Its log.
+    Logs,
+    /// Its files.
+    Files,
+    /// Its network.
+    Net,
+}
+
+impl Tab {
+    /// All of them, in order.
+    pub const ALL: [Self; 5] = [Self::Overview, Self::Procs, Self::Logs, Self::Files, Self::Net];
+
+    /// What its tab is called.
+    #[must_use]
+    pub fn title(self) -> &'static str {
+        match self {
+            Self::Overview => "Overview",
+            Self::Procs => "Procs",
+            Self::Logs => "Logs",
+            Self::Files => "Files",
+            Self::Net => "Net",
+        }
+    }
+
+    /// The tab `step` places further, round and round.
+    #[must_use]
+    pub fn step(self, step: isize) -> Self {
+        let at = Self::ALL.iter().position(|tab| *tab == self).unwrap_or_default();
+        let next = at.cast_signed().saturating_add(step).rem_euclid(Self::ALL.len().cast_signed());
+        Self::ALL.get(next.cast_unsigned()).copied().unwrap_or(self)
+    }
+}
+
+/// Where the keys go: the pane that has the focus, or a layer above it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Mode {
+    /// Keys that work even while a line is typed.
+    Always,
+    /// Keys of every pane.
+    Global,
+    /// Motions of every pane and layer that scrolls.
+    Motion,
+    /// Scrolling to the sides.
+    Sideways,
+    /// The list of containers.
+    Picker,
+    /// What the container is.
+    Overview,
+    /// Its processes.
+    Procs,
+    /// One process in full.
+    Process,
+    /// The log.
+    Logs,
+    /// One long line of the log.
+    Line,
+    /// A directory.
+    Files,
+    /// One file.
+    Viewer,
+    /// The network.
+    Net,
+    /// The list of keys.
+    Help,
+    /// A message that must be read.
+    Message,
+    /// A question.
+    Confirm,
+    /// A line being typed.
+    Prompt,
+}
+
+impl Mode {
+    /// All of them, in the order of the documentation.
+    pub const ALL: [Self; 17] = [
+        Self::Picker,
+        Self::Overview,
+        Self::Procs,
+        Self::Process,
+        Self::Logs,
+        Self::Line,
+        Self::Files,
+        Self::Viewer,
+        Self::Net,
+        Self::Motion,
+        Self::Sideways,
+        Self::Global,
+        Self::Always,
+        Self::Help,
+        Self::Message,
+        Self::Confirm,
+        Self::Prompt,
+    ];
+
+    /// Its heading in the help.
+    #[must_use]
+    pub fn title(self) -> &'static str {
+        match self {
+            Self::Always => "Always",
+            Self::Global => "Everywhere",
+            Self::Motion => "Moving",
+            Self::Sideways => "Sideways",
+            Self::Picker => "Containers",
+            Self::Overview => "Overview",
+            Self::Procs => "Procs",
+            Self::Process => "Process",
+            Self::Logs => "Logs",
+            Self::Line => "Log line",
+            Self::Files => "Files",
+            Self::Viewer => "File",
+            Self::Net => "Net",
+            Self::Help => "Help",
+            Self::Message => "Message",
+            Self::Confirm => "Question",
+            Self::Prompt => "Typing",
+        }
+    }
+
+    /// Where a key is looked for, in order: the mode itself, then what it shares with others.
+    #[must_use]
+    pub fn chain(self) -> &'static [Self] {
+        use Mode::{
+            Always, Confirm, Files, Global, Help, Line, Logs, Message, Motion, Net, Overview, Picker, Process, Procs,
+            Prompt, Sideways, Viewer,
+        };
+        match self {
+            Always => &[Always],
+            Global => &[Global, Always],
+            Motion => &[Motion],
+            Sideways => &[Sideways],
+            Picker => &[Picker, Motion, Global, Always],
+            Overview => &[Overview, Motion, Global, Always],
+            Procs => &[Procs, Motion, Sideways, Global, Always],
+            Process => &[Process, Motion, Sideways, Global, Always],
+            Logs => &[Logs, Motion, Sideways, Global, Always],
+            Line => &[Line, Motion, Always],
+            Files => &[Files, Motion, Global, Always],
+            Viewer => &[Viewer, Motion, Sideways, Global, Always],
+            Net => &[Net, Motion, Sideways, Global, Always],
+            Help => &[Help, Motion, Always],
+            Message => &[Message, Motion, Always],
+            Confirm => &[Confirm, Always],
+            Prompt => &[Prompt, Always],
+        }
+    }
+}

@@ -1,0 +1,194 @@
+//! What is around the panes: where one is, tabs, state, keys.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::{Position, Rect};
+use ratatui::style::Style;
+
+use crate::tui::app::App;
+use crate::tui::app::files;
+use crate::tui::app::workspace::Connection;
+use crate::tui::keymap::{self, Action, Mode, Tab};
+use crate::tui::widgets::cells;
+use crate::tui::words;
+
+/// Where one is.
+pub fn crumb(app: &App, buf: &mut Buffer, area: Rect) {
+    let theme = &app.theme;
+    let mut x = area.x + 1;
+    x += cells::put(buf, x, area.y, area.width, "scratchdbg", theme.heading) + 2;
+    let mut parts = Vec::new();
+    match &app.work {
+        None => {
+            let which = if app.picker.running_only { "running" } else { "all" };
+            parts.push(format!("containers ▸ {which}"));
+        }
+        Some(work) => {
+            let id = work.target.as_ref().and_then(|target| target.container()).and_then(|c| c.id.get(..12));
+            let id = id.map_or_else(String::new, |id| format!(" ({id})"));
+            parts.push(format!("{}{id}", files::shown(work.title().as_bytes())));
+            match work.mode() {
+                Mode::Process => parts.extend(work.process.as_ref().map(|view| format!("pid {}", view.pid))),
+                Mode::Files => parts.push(files::shown(&work.files.path)),
+                Mode::Viewer => parts.extend(work.viewer.as_ref().map(|viewer| files::shown(&viewer.path))),
+                _ => {}
+            }
+        }
+    }
+    cells::put_cut(buf, x, area.y, area.right().saturating_sub(x + 1), &parts.join(" ▸ "), theme.text);
+}
+
+fn label(tab: Tab, chosen: bool) -> String {
+    let number = Tab::ALL.iter().position(|other| *other == tab).unwrap_or_default() + 1;
+    if chosen { format!("[{number} {}]", tab.title()) } else { format!(" {number} {} ", tab.title()) }
+}
+
+/// The tabs.
+pub fn tabs(app: &App, buf: &mut Buffer, area: Rect) {
+    let Some(work) = &app.work else { return };
+    let mut x = area.x;
+    for tab in Tab::ALL {
+        let chosen = tab == work.tab;
+        let style = if chosen { app.theme.selected } else { app.theme.text };
+        x += cells::put(buf, x, area.y, area.right().saturating_sub(x), &label(tab, chosen), style);
+    }
+}
+
+/// The tab at a column.
+#[must_use]
+pub fn tab_at(column: u16) -> Option<Tab> {
+    let mut x = 0;
+    Tab::ALL.into_iter().find(|tab| {
+        x += cells::width(&label(*tab, false));
+        usize::from(column) < x
+    })
+}
+
+/// State, a small message, and what is switched on.
+pub fn status(app: &App, buf: &mut Buffer, area: Rect) {
+    let theme = &app.theme;
+    let (word, style) = match &app.work {
+        Some(work) => {
+            let style = match work.connection {
+                Connection::Live => theme.good,
+                Connection::Opening | Connection::Reconnecting { .. } => theme.warn,
+                _ => theme.bad,
+            };
+            let age = work
+                .lost_at
+                .map_or_else(String::new, |at| format!(" for {}", words::span(app.clock.uptime.saturating_sub(at))));
+            let age = if matches!(work.connection, Connection::Opening) { String::new() } else { age };
+            (format!("{}{age}", work.state_word()), style)
+        }
+        None => match (&app.picker.containers, &app.engine) {
+            (_, Some((_, attempt))) => (format!("ENGINE LOST, try {}", attempt + 1), theme.bad),
+            (None, None) => ("ASKING THE ENGINE".to_owned(), theme.warn),
+            (Some(containers), None) => (format!("{}/{} shown", app.picker.order.len(), containers.len()), theme.text),
+        },
+    };
+    let mut x = area.x + 1;
+    x += cells::put_cut(buf, x, area.y, area.width / 2, &word, style) + 2;
+    let chips = chips(app);
+    let mut right = area.right();
+    for (text, style) in chips.iter().rev() {
+        let width = u16::try_from(cells::width(text)).unwrap_or(u16::MAX).saturating_add(2);
+        if right < x.saturating_add(width) {
+            break;
+        }
+        right -= width;
+        cells::put(buf, right, area.y, width, &format!(" {text} "), *style);
+    }
+    if let Some((toast, _)) = &app.toast {
+        cells::put_cut(buf, x, area.y, right.saturating_sub(x + 1), toast, theme.warn);
+    } else if let Some((failure, _)) = app.engine.as_ref().filter(|_| app.work.is_some()) {
+        let text = format!("engine: {}", failure.message);
+        cells::put_cut(buf, x, area.y, right.saturating_sub(x + 1), &text, theme.bad);
+    } else if let Some(why) = app.work.as_ref().filter(|work| work.lost_at.is_some()).and_then(|work| work.trouble()) {
+        cells::put_cut(buf, x, area.y, right.saturating_sub(x + 1), &why, theme.dim);
+    }
+}
+
+fn chips(app: &App) -> Vec<(String, Style)> {
+    let theme = &app.theme;
+    let mut chips = Vec::new();
+    if let Some(first) = app.pending.first() {
+        chips.push((format!("{first} …"), theme.dim));
+    }
+    if let Some(work) = &app.work {
+        if let Some(copied) = work.copying {
+            chips.push((format!("copying {}", words::bytes(copied)), theme.warn));
+        }
+        if work.logs.save.is_some() {
+            chips.push(("saving".to_owned(), theme.warn));
+        }
+        match work.mode() {
+            Mode::Logs => {
+                chips.push(if work.logs.follow {
+                    ("FOLLOW".to_owned(), theme.good)
+                } else {
+                    ("SCROLLED".to_owned(), theme.warn)
+                });
+                if work.logs.ring.dropped() > 0 {
+                    chips.push((format!("dropped {}", work.logs.ring.dropped()), theme.dim));
+                }
+            }
+            Mode::Viewer if work.viewer.as_ref().is_some_and(|viewer| viewer.follow) => {
+                chips.push(("FOLLOW".to_owned(), theme.good));
+            }
+            _ => {}
+        }
+        if app.frozen {
+            chips.push((format!("FROZEN +{}", app.held + work.logs.held_back()), theme.chip));
+        }
+    } else if app.frozen {
+        chips.push(("FROZEN".to_owned(), theme.chip));
+    }
+    if app.mouse {
+        chips.push(("MOUSE".to_owned(), theme.dim));
+    }
+    if app.read_only {
+        chips.push(("RO".to_owned(), theme.chip));
+    }
+    chips
+}
+
+/// The line being typed; or the most useful keys, as many as fit whole.
+pub fn footer(app: &App, buf: &mut Buffer, area: Rect) -> Option<Position> {
+    let theme = &app.theme;
+    if let Some(prompt) = &app.prompt {
+        let label = prompt.label();
+        let x = area.x + 1;
+        let used = cells::put(buf, x, area.y, area.width.saturating_sub(1), label, theme.key);
+        let room = usize::from(area.width.saturating_sub(used + 3));
+        let before = cells::width(prompt.text.get(..prompt.cursor).unwrap_or_default());
+        let shift = before.saturating_sub(room);
+        let text = cells::skip(&prompt.text, shift);
+        cells::put(buf, x + used, area.y, area.width.saturating_sub(used + 2), text, theme.text);
+        let column = u16::try_from(before - shift).unwrap_or_default();
+        return Some(Position::new((x + used + column).min(area.right().saturating_sub(1)), area.y));
+    }
+    let active = keymap::active(app.mode());
+    let wide = |binding: &keymap::Binding| {
+        let width = cells::width(keymap::first(binding.keys)) + 1 + cells::width(binding.hint);
+        u16::try_from(width).unwrap_or(u16::MAX)
+    };
+    // The way to all other keys is never left out.
+    let help = active.iter().find(|binding| binding.action == Action::Help);
+    let mut reserved = help.map_or(0, |help| wide(help) + 2);
+    let mut x = area.x + 1;
+    for binding in active.iter().filter(|binding| !binding.hint.is_empty()) {
+        // What cannot be done now need not be advertised.
+        if app.layers.is_empty() && app.enabled(binding.action).is_err() {
+            continue;
+        }
+        let key = keymap::first(binding.keys);
+        let width = wide(binding);
+        if binding.action == Action::Help {
+            reserved = 0;
+        } else if x.saturating_add(width).saturating_add(reserved) > area.right() {
+            continue;
+        }
+        x += cells::put(buf, x, area.y, width, key, theme.key) + 1;
+        x += cells::put(buf, x, area.y, width, binding.hint, theme.dim) + 2;
+    }
+    None
+}

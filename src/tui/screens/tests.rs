@@ -1,0 +1,285 @@
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::style::{Color, Modifier};
+
+use super::draw;
+use super::dump::styled_dump;
+use crate::engine::State;
+use crate::exit::{Exit, Failure};
+use crate::inspect::files::Listing;
+use crate::inspect::process::Part;
+use crate::target::{ContainerPid, Target};
+use crate::text::{Untrusted, is_dangerous};
+use crate::tui::app::{App, Options, update};
+use crate::tui::fake;
+use crate::tui::keymap::Tab;
+use crate::tui::message::{Answer, Log, Msg, Opened, Request, Window};
+use crate::tui::theme::{Theme, ThemeChoice};
+
+/// What the data are like.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Mood {
+    Typical,
+    Empty,
+    Broken,
+    Hostile,
+}
+
+const MOODS: [(Mood, &str); 4] =
+    [(Mood::Typical, "typical"), (Mood::Empty, "empty"), (Mood::Broken, "broken"), (Mood::Hostile, "hostile")];
+const SIZES: [(u16, u16); 3] = [(80, 24), (120, 36), (60, 15)];
+const SCREENS: [&str; 12] =
+    ["picker", "overview", "procs", "process", "logs", "files", "viewer", "hex", "net", "help", "message", "line"];
+
+fn reading(app: &mut App, request: Request, answer: Answer) {
+    let generation = app.work.as_ref().map_or(0, |work| work.generation);
+    update(app, Msg::Reading { generation, request, result: Ok(answer) });
+}
+
+fn open(app: &mut App, mood: Mood) {
+    update(app, Msg::Key(crate::tui::keymap::Key::parse("Enter").unwrap()));
+    let generation = app.work.as_ref().map_or(0, |work| work.generation);
+    let mut container = fake::container("shop-api");
+    if mood == Mood::Hostile {
+        container.name = fake::HOSTILE.to_owned();
+        container.command = vec![fake::HOSTILE.to_owned()];
+    }
+    let target = Target::Container(Box::new(container));
+    let opened = Box::new(Opened { target, session: Ok(fake::session()) });
+    update(app, Msg::Opened { generation, result: Ok(opened) });
+}
+
+fn fill(app: &mut App, mood: Mood) {
+    let hostile = mood == Mood::Hostile;
+    let mut processes = fake::processes();
+    let mut detail = fake::detail();
+    let mut network = fake::network();
+    let mut files = fake::files();
+    let mut data = b"one\ntwo\tof two\n\x1b[31mred\x1b[0m\nthe last".to_vec();
+    if hostile {
+        processes[1].command = vec![Untrusted::from(fake::HOSTILE)];
+        processes[1].user = Some(Untrusted::from(fake::HOSTILE));
+        detail.exe = Part::Ok(Untrusted::from(fake::HOSTILE));
+        if let Part::Ok(interfaces) = &mut network.interfaces {
+            interfaces[0].name = Untrusted::from(fake::HOSTILE);
+        }
+        files = vec![fake::file(fake::HOSTILE, 7), fake::file("\u{202e}gpj.exe", 1), fake::directory("日本語")];
+        data = fake::HOSTILE.as_bytes().to_vec();
+    }
+    if mood == Mood::Empty {
+        processes.clear();
+        files.clear();
+        data.clear();
+        network.sockets = Part::Ok(Vec::new());
+    }
+    let mut later = processes.clone();
+    for process in &mut later {
+        process.cpu += std::time::Duration::from_millis(24);
+    }
+    reading(app, Request::Processes, Answer::Processes(processes, std::time::Duration::from_secs(1)));
+    reading(app, Request::Processes, Answer::Processes(later, std::time::Duration::from_secs(3)));
+    reading(app, Request::Init(ContainerPid(1)), Answer::Detail(Box::new(detail.clone())));
+    if mood != Mood::Empty {
+        reading(app, Request::Program, Answer::Program(fake::program()));
+    }
+    reading(app, Request::Network, Answer::Network(Box::new(network)));
+    reading(app, Request::List(b"/".to_vec()), Answer::Files(Listing { entries: files, cut: false }));
+    let window = Window { offset: 0, size: Some(data.len() as u64), end: true, data };
+    app.work.as_mut().unwrap().tab = Tab::Logs;
+    update(app, Msg::Tick(fake::clock(1)));
+    let stream = app.work.as_ref().unwrap().logs.stream;
+    if mood != Mood::Empty {
+        let mut lines = fake::log();
+        if hostile {
+            lines = vec![
+                fake::line(fake::HOSTILE, false),
+                fake::line(&b"\xff\xfe\x1b]52;c;aGk=\x07\x1b[8mhidden"[..], true),
+            ];
+        }
+        update(app, Msg::Log { stream, what: Log::Lines(lines) });
+    }
+    let work = app.work.as_mut().unwrap();
+    work.process = Some(crate::tui::app::process::ProcessView::new(ContainerPid(1)));
+    if mood != Mood::Empty {
+        reading(app, Request::Detail(ContainerPid(1)), Answer::Detail(Box::new(detail)));
+    }
+    let path = if hostile { fake::HOSTILE.as_bytes().to_vec() } else { b"/etc/motd".to_vec() };
+    reading(app, Request::Open(path), Answer::Window(window));
+}
+
+/// An app that shows a screen.
+fn app(screen: &str, mood: Mood, size: (u16, u16)) -> App {
+    let (mut app, _) = App::new(Options { size, ..Options::default() });
+    update(&mut app, Msg::Tick(fake::clock(0)));
+    if mood == Mood::Empty && screen == "picker" {
+        update(&mut app, Msg::Containers(Ok(Vec::new())));
+        return app;
+    }
+    let mut containers = fake::summaries();
+    if mood == Mood::Hostile {
+        containers[0].name = fake::HOSTILE.to_owned();
+        containers[0].command = fake::HOSTILE.to_owned();
+        containers[0].image = fake::HOSTILE.to_owned();
+        containers.truncate(1);
+    }
+    update(&mut app, Msg::Containers(Ok(containers)));
+    if screen == "picker" {
+        if mood == Mood::Broken {
+            update(&mut app, Msg::Containers(Err(fake::unreachable())));
+        }
+        return app;
+    }
+    open(&mut app, mood);
+    fill(&mut app, mood);
+    let work = app.work.as_mut().unwrap();
+    work.tab = match screen {
+        "procs" | "process" => Tab::Procs,
+        "logs" | "line" => Tab::Logs,
+        "files" | "viewer" | "hex" => Tab::Files,
+        "net" => Tab::Net,
+        _ => Tab::Overview,
+    };
+    if screen != "process" {
+        work.process = None;
+    }
+    match screen {
+        "viewer" => {
+            if let Some(viewer) = &mut work.viewer {
+                viewer.hex = false;
+            }
+        }
+        "hex" => {
+            if let Some(viewer) = &mut work.viewer {
+                viewer.hex = true;
+            }
+        }
+        _ => work.viewer = None,
+    }
+    let generation = work.generation;
+    if mood == Mood::Broken {
+        let mut target = fake::container("shop-api");
+        (target.state, target.pid, target.exit_code) = (State::Exited, None, Some(2));
+        let target = Box::new(Target::Container(Box::new(target)));
+        update(&mut app, Msg::Lost { generation, reason: "the container ended".to_owned() });
+        update(&mut app, Msg::Inspected { generation, target });
+        let stream = app.work.as_ref().unwrap().logs.stream;
+        let failure = Failure::new(Exit::Unreachable, "the log broke off");
+        update(&mut app, Msg::Log { stream, what: Log::Ended(Err(failure)) });
+        update(&mut app, Msg::Tick(fake::clock(90)));
+    }
+    let key = |app: &mut App, key: &str| drop(update(app, Msg::Key(crate::tui::keymap::Key::parse(key).unwrap())));
+    match screen {
+        "help" => key(&mut app, "?"),
+        "line" => key(&mut app, "o"),
+        "message" => {
+            let failure = if mood == Mood::Hostile {
+                Failure::new(Exit::No, fake::HOSTILE).try_this(fake::HOSTILE)
+            } else {
+                fake::failure()
+            };
+            let result = Err(failure);
+            update(&mut app, Msg::Saved(result));
+        }
+        _ => {}
+    }
+    let clock = app.clock;
+    update(&mut app, Msg::Tick(clock));
+    app
+}
+
+fn drawn(app: &App, size: (u16, u16)) -> Buffer {
+    let mut buf = Buffer::empty(Rect::new(0, 0, size.0, size.1));
+    draw(app, &mut buf);
+    buf
+}
+
+#[test]
+fn every_screen_looks_as_it_did() {
+    for screen in SCREENS {
+        for (mood, word) in MOODS {
+            for size in SIZES {
+                let app = app(screen, mood, size);
+                let name = format!("{screen}_{word}_{}x{}", size.0, size.1);
+                insta::assert_snapshot!(name, styled_dump(&drawn(&app, size)));
+            }
+        }
+    }
+}
+
+#[test]
+fn themes_look_as_they_did() {
+    for (choice, word) in [(ThemeChoice::Mono, "mono"), (ThemeChoice::Light, "light")] {
+        let mut app = app("logs", Mood::Typical, (80, 24));
+        app.theme = Theme::new(choice);
+        insta::assert_snapshot!(format!("theme_{word}_logs"), styled_dump(&drawn(&app, (80, 24))));
+    }
+}
+
+#[test]
+fn no_colour_is_left_in_mono_and_the_selected_row_is_seen() {
+    for screen in SCREENS {
+        let mut app = app(screen, Mood::Typical, (120, 36));
+        app.theme = Theme::new(ThemeChoice::Mono);
+        let buf = drawn(&app, (120, 36));
+        assert!(buf.content().iter().all(|cell| cell.fg == Color::Reset && cell.bg == Color::Reset), "{screen}");
+        if ["picker", "procs", "process", "files", "net"].contains(&screen) {
+            let reversed = |y: u16| {
+                (1..40).all(|x| buf.cell((x, y)).is_some_and(|cell| cell.modifier.contains(Modifier::REVERSED)))
+            };
+            assert!((0..36).any(reversed), "{screen}");
+        }
+    }
+}
+
+#[test]
+fn no_size_breaks_any_screen() {
+    for screen in SCREENS {
+        for mood in [Mood::Typical, Mood::Hostile] {
+            let mut app = app(screen, mood, (80, 24));
+            for width in 1..=120 {
+                for height in 1..=40 {
+                    // Drawing is slow in a debug build: of what fits, hostile data see a part of the sizes.
+                    if mood == Mood::Hostile && width > 60 && height > 15 && (width * 7 + height) % 11 != 0 {
+                        continue;
+                    }
+                    app.size = (width, height);
+                    // Every size need not be settled for: a resize may be drawn before it is known.
+                    if (width + height) % 7 == 0 {
+                        update(&mut app, Msg::Resize(width, height));
+                    }
+                    let buf = drawn(&app, (width, height));
+                    if width < 60 || height < 15 {
+                        let rest = buf.content().iter().skip(width.into());
+                        assert!(rest.clone().all(|cell| cell.symbol() == " "), "{screen} {width}x{height}");
+                    }
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn nothing_hostile_reaches_the_screen() {
+    for screen in SCREENS {
+        for size in SIZES {
+            let buf = drawn(&app(screen, Mood::Hostile, size), size);
+            for cell in buf.content() {
+                assert!(!cell.symbol().chars().any(is_dangerous), "{screen}: {:?}", cell.symbol());
+            }
+        }
+    }
+}
+
+#[test]
+fn the_footer_shows_whole_entries() {
+    for width in [60, 80, 120] {
+        let app = app("logs", Mood::Typical, (width, 24));
+        let buf = drawn(&app, (width, 24));
+        let row: String = (0..width).filter_map(|x| buf.cell((x, 23))).map(|cell| cell.symbol().to_owned()).collect();
+        let last = row.trim_end().rsplit("  ").next().unwrap_or_default().trim();
+        let whole = crate::tui::keymap::active(crate::tui::keymap::Mode::Logs)
+            .iter()
+            .any(|binding| format!("{} {}", crate::tui::keymap::first(binding.keys), binding.hint) == last);
+        assert!(whole, "{last:?} at {width}");
+    }
+}
