@@ -67,10 +67,12 @@ fn build() -> PathBuf {
 /// The shim's manifest. Its crates are pinned to what the host uses, so that they are already here.
 fn manifest(here: &Path) -> String {
     let host = fs::read_to_string(here.join("Cargo.toml")).expect("the package has a manifest");
+    // `name = { version = "=1.2.3" … }`, or as `cargo package` rewrites it: `[dependencies.name]`, `version = "=1.2.3"`.
     let pin = |name: &str| -> String {
-        let line = host.lines().find(|line| line.starts_with(&format!("{name} =")) && line.contains("\"="));
-        let line = line.unwrap_or_else(|| panic!("{name} is not pinned in Cargo.toml"));
-        line.split('"').nth(1).expect("the pin is quoted").to_owned()
+        let starts = [format!("\n{name} = "), format!("\n[dependencies.{name}]")];
+        let start = starts.iter().find_map(|start| host.find(start.as_str()));
+        let quoted = start.and_then(|start| host[start..].split('"').nth(1)).filter(|pin| pin.starts_with('='));
+        quoted.unwrap_or_else(|| panic!("{name} is not pinned in Cargo.toml")).to_owned()
     };
     format!(
         r#"

@@ -7,7 +7,7 @@ use crate::target::{ContainerPid, TargetName, TargetPath};
 
 /// See inside a running container that has no shell.
 #[derive(Debug, Parser)]
-#[command(name = "scratchdbg", version, max_term_width = 100, args_conflicts_with_subcommands = true)]
+#[command(name = "scratchdbg", version, max_term_width = 100)]
 #[command(after_help = "With no command, opens the screen: `scratchdbg myapp` is `scratchdbg attach myapp`.")]
 pub struct Cli {
     /// What to do.
@@ -50,6 +50,20 @@ pub struct Global {
     /// Answer yes to questions.
     #[arg(short, long, global = true, help_heading = "Global options")]
     pub yes: bool,
+}
+
+impl Cli {
+    /// What to do: the command, or opening the target that was named without one.
+    ///
+    /// # Errors
+    /// A target before a command, which clap could only forbid together with options before it.
+    pub fn wanted(self) -> Result<(Command, Global), TargetName> {
+        match (self.command, self.target) {
+            (Some(_), Some(target)) => Err(target),
+            (Some(command), None) => Ok((command, self.global)),
+            (None, target) => Ok((Command::Attach { target }, self.global)),
+        }
+    }
 }
 
 impl Global {
@@ -247,9 +261,25 @@ mod tests {
     }
 
     #[test]
+    fn options_may_stand_before_a_command() {
+        let cli = Cli::try_parse_from(["scratchdbg", "--json", "list"]).unwrap();
+        assert!(cli.global.json && cli.target.is_none() && matches!(cli.command, Some(Command::List(_))));
+    }
+
+    #[test]
     fn a_bare_name_is_a_target() {
         let cli = Cli::try_parse_from(["scratchdbg", "myapp"]).unwrap();
         assert_eq!(cli.target, Some(TargetName::Container("myapp".into())));
         assert!(cli.command.is_none());
+    }
+
+    #[test]
+    fn options_stand_anywhere_and_a_target_behind_its_command() {
+        let parsed = |line: &str| Cli::try_parse_from(line.split(' ')).unwrap().wanted();
+        for line in ["scratchdbg --json ps myapp", "scratchdbg ps --json myapp", "scratchdbg ps myapp --json"] {
+            let (command, global) = parsed(line).unwrap();
+            assert!(matches!(command, Command::Ps { .. }) && global.json, "{line}");
+        }
+        assert_eq!(parsed("scratchdbg myapp ps other").unwrap_err(), TargetName::Container("myapp".into()));
     }
 }

@@ -21,6 +21,7 @@ use std::io::IsTerminal as _;
 
 use crate::cli::{Cli, Color, Command, Global};
 use crate::engine::docker::Docker;
+use crate::engine::process;
 use crate::entry::{self, Access, Broker, Entered, NoBroker};
 use crate::exit::{Exit, Failure};
 use crate::target::{Target, TargetName};
@@ -30,11 +31,14 @@ use crate::target::{Target, TargetName};
 /// # Errors
 /// Whatever a person should be told, with the status to end with.
 pub fn run(cli: Cli) -> Result<(), Failure> {
-    let command = cli.command.unwrap_or(Command::Attach { target: cli.target });
-    trace(cli.global.verbose);
+    let (command, global) = cli.wanted().map_err(|target| {
+        Failure::new(Exit::Usage, format!("{target} stands before the command"))
+            .try_this("the target comes after it: scratchdbg ps TARGET")
+    })?;
+    trace(global.verbose);
     // Forked before the first thread; see `entry/broker.rs`.
     let broker = enters(&command).then(Broker::start);
-    let context = Context::new(cli.global, broker);
+    let context = Context::new(global, broker);
     match command {
         Command::Completions { shell } => generated::completions(shell),
         Command::Man => generated::man(),
@@ -155,7 +159,10 @@ impl Context {
     pub async fn find(&self, name: &TargetName) -> Result<Target, Failure> {
         match name {
             TargetName::Container(name) => Ok(Target::Container(Box::new(self.engine()?.resolve(name).await?))),
-            TargetName::Process(pid) => Ok(Target::Process(*pid)),
+            TargetName::Process(pid) => {
+                process::find(*pid)?;
+                Ok(Target::Process(*pid))
+            }
         }
     }
 

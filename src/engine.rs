@@ -82,7 +82,7 @@ pub struct Container {
     pub image_id: String,
     /// Where it is in its life.
     pub state: State,
-    /// Its first process. `None` unless it runs or is paused.
+    /// Its first process. `None` unless it runs or is paused, on this host.
     pub pid: Option<HostPid>,
     /// Exit status of the last run, if it ended.
     pub exit_code: Option<i64>,

@@ -5,13 +5,13 @@ use libfuzzer_sys::fuzz_target;
 use scratchdbg::entry::plan::IdMap;
 use scratchdbg::inspect::network::{interfaces, resolver, routes, sockets};
 use scratchdbg::inspect::process::{capabilities, environment, fds, limits, maps, mounts, security, status};
-use scratchdbg::inspect::processes::{self, host, stat};
+use scratchdbg::inspect::processes::{self, stat};
 use scratchdbg::inspect::users::{self, Users};
 
 fuzz_target!(|data: &[u8]| {
     // The first byte chooses the parser, so that the corpus tells them apart.
     let Some((&choice, text)) = data.split_first() else { return };
-    match choice % 20 {
+    match choice % 21 {
         0 => drop(stat::parse(text)),
         1 => drop(stat::parse_status(text)),
         2 => drop(status::parse(text, &Users::default())),
@@ -30,7 +30,8 @@ fuzz_target!(|data: &[u8]| {
         15 => drop((interfaces::parse(text, text, text, text), interfaces::parse_if_inet6(text))),
         16 => drop((resolver::parse_resolv(text), resolver::parse_hosts(text), resolver::parse_nsswitch(text))),
         17 => drop(users::parse(text)),
-        18 => drop((host::parse_nspid(text), IdMap::parse(text))),
+        18 => drop(IdMap::parse(text)),
+        19 => scratchdbg::engine::process::fuzz(text),
         _ => drop(fds::Info::parse(text)),
     }
 });

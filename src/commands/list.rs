@@ -9,11 +9,11 @@ use serde::Serialize;
 use super::table::{Align, Table, width};
 use super::{Context, output, words};
 use crate::cli;
-use crate::engine::{State, Summary, process};
+use crate::engine::{State, Summary};
 use crate::exit::Failure;
 use crate::golang::{self, BuildInfo};
 use crate::inspect::kind::{self, ImageKind};
-use crate::target::{ContainerPid, TargetName};
+use crate::target::TargetName;
 use crate::text::Untrusted;
 
 /// How long one container may be looked into. What is not known by then is left out.
@@ -103,9 +103,9 @@ async fn row(context: &Context, one: Summary) -> Row {
 }
 
 async fn look(context: &Context, id: &str) -> Result<(Option<ImageKind>, Option<BuildInfo>), Failure> {
-    let (target, entered) = context.enter(&TargetName::Container(id.to_owned())).await?;
-    let pid = target.init().and_then(process::pid_inside).unwrap_or(ContainerPid(1));
-    let (kind, go) = futures_util::join!(kind::of(&entered.shim), golang::of_process(&entered.shim, pid));
+    let (_, entered) = context.enter(&TargetName::Container(id.to_owned())).await?;
+    let shim = &entered.shim;
+    let (kind, go) = futures_util::join!(kind::of(shim), golang::of_process(shim, entered.init));
     Ok((kind.ok(), go.ok()))
 }
 

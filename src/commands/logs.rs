@@ -31,9 +31,9 @@ const LOOK_AROUND: Duration = Duration::from_millis(500);
 /// If there is no such container, its log is not kept, or the engine goes away.
 pub async fn run(context: &Context, args: &cli::Logs) -> Result<(), Failure> {
     let wanted = Wanted::new(args)?;
-    let container = find(context, &args.target).await?;
     let json = context.global.json;
     let options = LogOptions { timestamps: args.timestamps || json, ..options(args)? };
+    let container = find(context, &args.target).await?;
     if let Some(warning) = wanted.filter.as_ref().and_then(Filter::warning).filter(|_| !context.global.quiet) {
         eprintln!("{}", crate::text::Untrusted::from(warning).safe());
     }

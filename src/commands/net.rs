@@ -3,7 +3,7 @@
 use std::io::Write as _;
 
 use super::table::{Align, Table, section, width};
-use super::{Context, output, ps};
+use super::{Context, output};
 use crate::exit::Failure;
 use crate::inspect::files::human_size;
 use crate::inspect::network::{self, Interface, Network, Resolver, Route, Socket};
@@ -19,8 +19,8 @@ const MAX_OWNERS: usize = 3;
 /// # Errors
 /// If the target cannot be entered.
 pub async fn run(context: &Context, name: &TargetName) -> Result<(), Failure> {
-    let (target, entered) = context.enter(name).await?;
-    let network = network::read(&entered.shim, ps::first(&target)).await;
+    let (_, entered) = context.enter(name).await?;
+    let network = network::read(&entered.shim, entered.init).await;
     let mut out = Vec::new();
     if context.global.json {
         output::document(&mut out, &network)?;

@@ -3,11 +3,11 @@
 use std::io::Write as _;
 
 use super::table::{Align, Table, section, width};
-use super::{Context, output, ps, words};
+use super::{Context, output, words};
+use crate::engine;
 use crate::exit::Failure;
 use crate::inspect::files::human_size;
 use crate::inspect::process::{self, Detail, Field, Limit, Part};
-use crate::inspect::processes::host;
 use crate::inspect::users;
 use crate::target::{ContainerPid, TargetName};
 use crate::text::Untrusted;
@@ -19,9 +19,9 @@ use crate::text::Untrusted;
 pub async fn run(context: &Context, name: &TargetName, pid: Option<ContainerPid>) -> Result<(), Failure> {
     let (target, entered) = context.enter(name).await?;
     let users = users::read(&entered.shim).await;
-    let pid = pid.unwrap_or_else(|| ps::first(&target));
+    let pid = pid.unwrap_or(entered.init);
     let mut detail = process::detail(&entered.shim, pid, &users).await?;
-    detail.process.host_pid = target.init().and_then(|init| host::pids(init).get(&pid).copied());
+    detail.process.host_pid = target.init().and_then(|init| engine::process::host_pids(init).get(&pid).copied());
     let mut out = Vec::new();
     if context.global.json {
         output::document(&mut out, &detail)?;
@@ -36,16 +36,16 @@ fn text(detail: &Detail, width: Option<usize>) -> String {
     let process = &detail.process;
     let mut out = String::new();
     let mut head = plain();
-    let mut line = |name: &str, value: String| head.row([name, &value]);
-    line("pid", process.pid.to_string());
-    line("pid on the host", process.host_pid.map_or_else(|| "not known".to_owned(), |pid| pid.to_string()));
-    line("parent", process.ppid.to_string());
-    line("command", process.command_line());
-    line("age", words::age(process.age));
-    line("cpu", format!("{:.1}% ({:.2}s)", process.cpu_percent, process.cpu.as_secs_f64()));
-    line("rss", human_size(process.rss));
+    let mut fact = |name: &str, value: String| head.row([name, &value]);
+    fact("pid", process.pid.to_string());
+    fact("pid on the host", process.host_pid.map_or_else(|| "not known".to_owned(), |pid| pid.to_string()));
+    fact("parent", process.ppid.to_string());
+    fact("command", process.command_line());
+    fact("age", words::age(process.age));
+    fact("cpu", format!("{:.1}% ({:.2}s)", process.cpu_percent, process.cpu.as_secs_f64()));
+    fact("rss", human_size(process.rss));
     for (name, link) in [("exe", &detail.exe), ("cwd", &detail.cwd), ("root", &detail.root)] {
-        line(
+        fact(
             name,
             match link {
                 Part::Ok(link) => link.safe().into_string(),

@@ -6,11 +6,12 @@ use serde::Serialize;
 
 use super::table::{Align, Table, width};
 use super::{Context, output, words};
+use crate::engine;
 use crate::exit::Failure;
 use crate::inspect::files::human_size;
-use crate::inspect::processes::{self, Process, host};
+use crate::inspect::processes::{self, Process};
 use crate::inspect::users;
-use crate::target::{ContainerPid, Target, TargetName};
+use crate::target::TargetName;
 
 /// A tree deeper than this is drawn no further to the right.
 const MAX_INDENT: usize = 24;
@@ -28,7 +29,7 @@ struct Document<'a> {
 pub async fn run(context: &Context, name: &TargetName) -> Result<(), Failure> {
     let (target, entered) = context.enter(name).await?;
     let users = users::read(&entered.shim).await;
-    let host = target.init().map(host::pids).unwrap_or_default();
+    let host = target.init().map(engine::process::host_pids).unwrap_or_default();
     let processes = processes::all(&entered.shim, &users, &host).await?;
     let mut out = Vec::new();
     if context.global.json {
@@ -37,12 +38,6 @@ pub async fn run(context: &Context, name: &TargetName) -> Result<(), Failure> {
         out.extend_from_slice(table(&processes).text(width()).as_bytes());
     }
     std::io::stdout().lock().write_all(&out).map_err(|error| output::failure(&error))
-}
-
-/// The target's first process, as it is called inside.
-#[must_use]
-pub fn first(target: &Target) -> ContainerPid {
-    target.init().and_then(host::pid_inside).unwrap_or(ContainerPid(1))
 }
 
 fn table(processes: &[Process]) -> Table {
@@ -80,6 +75,7 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
+    use crate::target::ContainerPid;
     use crate::target::HostPid;
 
     #[test]

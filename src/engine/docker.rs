@@ -23,7 +23,7 @@ use transport::Transport;
 pub use self::own::{Leftover, LeftoverKind};
 pub use crate::engine::error::Error;
 use crate::engine::logs::LogOptions;
-use crate::engine::{Container, State, Summary};
+use crate::engine::{Container, State, Summary, process};
 use crate::target::HostPid;
 
 /// How long the engine may take to begin an answer that is a stream and ends by itself.
@@ -73,12 +73,6 @@ impl Docker {
         self.transport.endpoint.to_string()
     }
 
-    /// Whether it is reached over a socket of this host, so that its containers may be processes of this host.
-    #[must_use]
-    pub fn is_local(&self) -> bool {
-        matches!(self.transport.endpoint, Endpoint::Unix(_))
-    }
-
     /// All containers in all states, newest first.
     ///
     /// # Errors
@@ -88,7 +82,7 @@ impl Docker {
         Ok(listed.into_iter().filter_map(Listed::summary).collect())
     }
 
-    /// One container, by its exact id or name.
+    /// One container, by its exact id or name. Its process is given only if it is one of this host.
     ///
     /// # Errors
     /// [`Error::NotFound`] without candidates, or if the engine does not answer.
@@ -99,11 +93,14 @@ impl Docker {
         }
         let what = format!("inspect {id}");
         match self.transport.json::<Inspected>(&format!("/containers/{id}/json"), &what).await {
-            Ok(answer) => answer.container().ok_or_else(|| Error::Garbled {
-                endpoint: self.endpoint(),
-                what,
-                why: "it describes no container".to_owned(),
-            }),
+            Ok(answer) => {
+                let why = "it describes no container".to_owned();
+                let garbled = || Error::Garbled { endpoint: self.endpoint(), what, why };
+                let mut container = answer.container().ok_or_else(garbled)?;
+                let ours = |pid: &HostPid| process::is_of_container(*pid, &container.id, container.started);
+                container.pid = container.pid.filter(ours);
+                Ok(container)
+            }
             Err(Error::Refused { status: 404, .. }) => Err(missing()),
             Err(error) => Err(error),
         }

@@ -101,8 +101,8 @@ pub enum Error {
         /// Whether the kernel killed it for memory.
         oom_killed: bool,
     },
-    /// The engine says it runs, but names no process.
-    #[error("{name} runs, but the engine does not tell its process id")]
+    /// The engine says it runs, but its process is none of this host.
+    #[error("{name} runs, but its process is not on this host")]
     NoPid {
         /// Its name.
         name: String,
@@ -192,7 +192,9 @@ impl Explain for Error {
                 State::Dead => format!("remove it: docker rm {name}"),
                 _ => format!("its log can still be read: scratchdbg logs {name}"),
             }),
-            Self::NoPid { .. } => Some("is the engine on this host, and not in a virtual machine?".to_owned()),
+            Self::NoPid { .. } => {
+                Some("its engine is on another host or in a virtual machine: run scratchdbg there".to_owned())
+            }
             Self::NoProcess(_) => Some("see the processes of this host with `ps -e`".to_owned()),
             Self::Process { .. } => Some("use sudo".to_owned()),
             Self::LogDriver { driver, .. } if driver == "none" => {

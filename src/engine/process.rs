@@ -23,6 +23,8 @@ const LARGEST: u64 = 64 << 10;
 const MOST_ARGUMENTS: usize = 1024;
 /// Clock ticks in a second, as `/proc` counts them (`USER_HZ`): 100 on every architecture built for.
 const TICKS: u64 = 100;
+/// How far apart the engine's and the kernel's word on a start may be.
+const START_SLACK: Duration = Duration::from_secs(2);
 
 /// A process of this host.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -84,10 +86,28 @@ pub fn find(pid: HostPid) -> Result<HostProcess, Error> {
     })
 }
 
-/// What a process is called in its own, innermost pid namespace. `None` if it has ended.
+/// Whether a process of this host is the first one of a container the engine told of. The engine may be in a
+/// virtual machine or on another host, where the same number is another process: nothing of this host may be
+/// entered for it.
+///
+/// Its cgroup says so by the container's id; where a container has no cgroup of its own, it is told by when it began.
 #[must_use]
-pub fn pid_inside(pid: HostPid) -> Option<ContainerPid> {
-    Folder::open(pid).ok()?.status().ok()?.pids.last().copied().map(ContainerPid)
+pub fn is_of_container(pid: HostPid, id: &str, began: Option<SystemTime>) -> bool {
+    let Ok(folder) = Folder::open(pid) else { return false };
+    if folder.read("cgroup").is_ok_and(|cgroup| names(&cgroup, id)) {
+        return true;
+    }
+    let start = folder.stat().ok().and_then(|stat| started(stat.start_ticks));
+    let (Some(start), Some(began)) = (start, began) else { return false };
+    // The engine notes the time when the process runs already; the kernel's clock tells whole seconds of boot.
+    let apart = start.duration_since(began).or_else(|_| began.duration_since(start)).unwrap_or(Duration::MAX);
+    apart <= START_SLACK
+}
+
+/// Whether a cgroup's path names a container: `/docker/ID`, `/system.slice/docker-ID.scope`, `/x/libpod-ID`. Only a
+/// whole id will do; a short one is found in many a path by chance.
+fn names(cgroup: &[u8], id: &str) -> bool {
+    id.len() == 64 && memchr::memmem::find(cgroup, id.as_bytes()).is_some()
 }
 
 /// What the processes in `init`'s pid namespace, and in namespaces below it, are called on this host.
@@ -342,9 +362,30 @@ mod tests {
     fn in_the_hosts_own_namespace_ids_are_the_same() {
         let pid = HostPid(i32::try_from(std::process::id()).unwrap());
         let mine = find(pid).unwrap().inner_pid;
-        assert_eq!((pid_inside(pid), pid_inside(HostPid(i32::MAX))), (Some(mine), None));
         assert_eq!(host_pids(pid).get(&mine), Some(&pid));
         assert!(host_pids(HostPid(i32::MAX)).is_empty());
+    }
+
+    #[test]
+    fn a_number_alone_does_not_make_a_process_the_containers() {
+        let pid = HostPid(i32::try_from(std::process::id()).unwrap());
+        let mine = find(pid).unwrap().started.unwrap();
+        assert!(is_of_container(pid, "", Some(mine + Duration::from_secs(1))));
+        assert!(!is_of_container(pid, "", Some(mine + Duration::from_secs(10))));
+        assert!(!is_of_container(pid, "", None));
+        assert!(!is_of_container(pid, &"3f2a".repeat(16), None));
+        assert!(!is_of_container(HostPid(i32::MAX), "", Some(mine)));
+        let id = "3f2a".repeat(16);
+        for (cgroup, id, named) in [
+            (format!("0::/system.slice/docker-{id}.scope"), id.as_str(), true),
+            (format!("4:pids:/docker/{id}\n0::/"), &id, true),
+            (format!("0::/../libpod-{id}"), &id, true),
+            ("0::/".to_owned(), &id, false),
+            (format!("0::/docker/{id}"), &id[..12], false),
+            (format!("0::/docker/{id}"), "", false),
+        ] {
+            assert_eq!(names(cgroup.as_bytes(), id), named, "{cgroup}");
+        }
     }
 
     fn candidate(pid: i32, parent: i32, same_namespace: Option<bool>, same_cgroup: bool) -> Candidate {

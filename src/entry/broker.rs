@@ -12,10 +12,13 @@ mod worker;
 
 use std::os::fd::{AsFd as _, OwnedFd};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use nix::errno::Errno;
 use nix::sys::socket::{AddressFamily, SockFlag, SockType, socketpair};
-use nix::unistd::ForkResult;
+use nix::sys::wait::{WaitPidFlag, waitpid};
+use nix::unistd::{ForkResult, Pid};
+use rustix::process::{PidfdFlags, pidfd_open};
 
 use self::message::{Answer, Ask, Refusal, Step, Stopped, receive, send};
 pub use self::program::ELF as SHIM;
@@ -23,9 +26,34 @@ use self::program::Program;
 use self::worker::Workers;
 use crate::sys;
 
+/// How long the broker may take to end when nobody needs it any more. It takes about a millisecond.
+const GOODBYE: Duration = Duration::from_secs(1);
+
 /// The unprivileged half's handle on the broker. Cheap to clone; the broker ends with the last one.
 #[derive(Clone, Debug)]
-pub struct Broker(Arc<Mutex<OwnedFd>>);
+pub struct Broker(Arc<Child>);
+
+/// The broker as the process it is.
+#[derive(Debug)]
+struct Child {
+    /// Taken out when it shall end.
+    link: Mutex<Option<OwnedFd>>,
+    pid: Pid,
+}
+
+impl Drop for Child {
+    /// Waits for the broker, which waits for its workers: who starts processes leaves none to init, which in a
+    /// container may be a program that never looks after them.
+    fn drop(&mut self) {
+        drop(self.link.get_mut().unwrap_or_else(PoisonError::into_inner).take());
+        let held = rustix::process::Pid::from_raw(self.pid.as_raw());
+        if held.is_some_and(|pid| {
+            pidfd_open(pid, PidfdFlags::empty()).is_ok_and(|pidfd| worker::ends_within(&pidfd, GOODBYE))
+        }) {
+            let _ = waitpid(self.pid, Some(WaitPidFlag::WNOHANG));
+        }
+    }
+}
 
 /// Why there is no broker.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -50,7 +78,7 @@ impl Broker {
         let (ours, theirs) = socketpair(AddressFamily::Unix, SockType::SeqPacket, None, flags).map_err(NoBroker)?;
         let parent = rustix::process::getpid();
         match sys::fork().map_err(NoBroker)? {
-            ForkResult::Parent { .. } => Ok(Self(Arc::new(Mutex::new(ours)))),
+            ForkResult::Parent { child } => Ok(Self(Arc::new(Child { link: Mutex::new(Some(ours)), pid: child }))),
             ForkResult::Child => {
                 drop(ours);
                 sys::exit_now(run(theirs, parent).unwrap_or(1));
@@ -64,7 +92,8 @@ impl Broker {
     /// If the broker has ended.
     pub(super) fn ask(&self, ask: &Ask) -> Result<(Answer, Option<OwnedFd>), Errno> {
         // A thread that panicked while holding the lock left no half-sent message: each is one packet.
-        let link = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let link = self.0.link.lock().unwrap_or_else(PoisonError::into_inner);
+        let link = link.as_ref().ok_or(Errno::EPIPE)?;
         send(link.as_fd(), ask, None)?;
         receive(link.as_fd())
     }
@@ -77,7 +106,10 @@ fn run(link: OwnedFd, parent: rustix::process::Pid) -> nix::Result<i32> {
     // Made at the first request: a broker that is never asked costs a fork and no more.
     let mut program = None;
     loop {
-        let Ok((ask, _)) = receive::<Ask>(link.as_fd()) else { return Ok(0) };
+        let Ok((ask, _)) = receive::<Ask>(link.as_fd()) else {
+            workers.end_all();
+            return Ok(0);
+        };
         match ask {
             Ask::Enter { pid, access } => match enter(&mut program, &mut workers, pid, &access) {
                 Ok((answer, socket)) => send(link.as_fd(), &answer, Some(socket.as_fd()))?,

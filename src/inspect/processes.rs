@@ -1,6 +1,5 @@
 //! All processes the target can see: `ps`.
 
-pub mod host;
 pub mod order;
 pub mod stat;
 

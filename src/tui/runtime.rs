@@ -214,10 +214,11 @@ where
     }
 
     fn redraw(&mut self) -> Result<(), Error> {
-        self.terminal.clear().map_err(|error| Error::Draw(error.to_string()))?;
-        if let Ok(size) = self.terminal.size() {
-            self.app.size = (size.width, size.height);
-        }
+        // Not `Terminal::clear`: that asks the terminal where the cursor is, and the answer would come in as keys.
+        let size = self.terminal.size().map_err(|error| Error::Draw(error.to_string()))?;
+        let area = ratatui::layout::Rect::new(0, 0, size.width, size.height);
+        self.terminal.resize(area).map_err(|error| Error::Draw(error.to_string()))?;
+        self.app.size = (size.width, size.height);
         self.app.dirty = true;
         Ok(())
     }

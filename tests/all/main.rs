@@ -5,8 +5,13 @@
 //! [`support::pty::Terminal::scratchdbg`].
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
 
+mod answers;
 mod harness;
+mod powerless;
+mod readings;
+mod screen;
 mod shim_elf;
+mod untouched;
 // The next test may need what no test uses today.
 #[allow(dead_code)]
 mod support;

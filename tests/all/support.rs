@@ -3,6 +3,8 @@
 pub mod command;
 pub mod container;
 pub mod engine;
+pub mod held;
+pub mod process;
 pub mod pty;
 pub mod pty_modes;
 pub mod residue;

@@ -2,6 +2,7 @@
 
 use std::fs::File;
 use std::io::{self, Read as _, Seek as _, SeekFrom};
+use std::os::unix::fs::FileExt as _;
 
 use rustix::fs::{SeekFrom as Sparse, seek};
 use rustix::io::Errno;
@@ -10,6 +11,8 @@ use super::progress::Progress;
 
 /// How much is copied between two looks at the progress, in bytes.
 const STEP: u64 = 16 << 20;
+/// How much is looked at for zeros at once, in bytes.
+const BLOCK: usize = 256 << 10;
 /// How much of a file is copied that tells a size of 0: those of `/proc` do, and one of a hostile file system may never
 /// end.
 const MAX_UNSIZED: u64 = 256 << 20;
@@ -26,10 +29,41 @@ pub fn copy(from: &File, to: &mut File, size: u64, allocated: u64, progress: &Pr
             copied => Ok(copied),
         };
     }
-    if allocated < size && seek(from, Sparse::Data(0)) != Err(Errno::INVAL) {
-        return sparse(from, to, size, progress);
+    if allocated >= size {
+        return range(from, to, size, progress);
     }
-    range(from, to, size, progress)
+    // Many a file system in user space takes holes for data, and some do not know the question.
+    match (seek(from, Sparse::Data(0)), seek(from, Sparse::Hole(0))) {
+        (Ok(0), Ok(hole)) if hole >= size => without_zeros(from, to, size, progress),
+        (Ok(_) | Err(Errno::NXIO), _) => sparse(from, to, size, progress),
+        _ => without_zeros(from, to, size, progress),
+    }
+}
+
+/// Copies by reading everything and leaving out blocks of zeros.
+fn without_zeros(mut from: &File, to: &mut File, size: u64, progress: &Progress) -> io::Result<u64> {
+    static ZEROS: [u8; BLOCK] = [0; BLOCK];
+    from.rewind()?;
+    let mut from = from.take(size);
+    let mut block = vec![0; BLOCK];
+    let mut at = 0;
+    loop {
+        let got = match from.read(&mut block) {
+            Ok(0) => break,
+            Ok(got) => got,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => break,
+            Err(error) => return Err(error),
+        };
+        let bytes = block.get(..got).unwrap_or_default();
+        if ZEROS.get(..got) != Some(bytes) {
+            to.write_all_at(bytes, at)?;
+        }
+        at += got as u64;
+        progress.add(got as u64);
+    }
+    to.set_len(at)?;
+    Ok(at)
 }
 
 /// Copies at most `len` bytes from where both files are. A file that has no more for now (`EAGAIN`) ends there.
@@ -111,6 +145,21 @@ mod tests {
         assert_eq!(bytes.len(), 32 << 20);
         assert_eq!(bytes[8 << 20..][..7], *b"middle\0");
         assert!(allocated < 4 << 20, "{allocated}");
+    }
+
+    #[test]
+    fn zeros_are_left_out_where_holes_are_not_known() {
+        let mut source = tempfile::tempfile().unwrap();
+        source.write_all(&vec![0; 4 << 20]).unwrap();
+        source.write_all(b"end").unwrap();
+        let mut to = tempfile::tempfile().unwrap();
+        let size = (4 << 20) + 3;
+        assert_eq!(without_zeros(&source, &mut to, size, &Progress::new(true)).unwrap(), size);
+        to.rewind().unwrap();
+        let mut bytes = Vec::new();
+        to.read_to_end(&mut bytes).unwrap();
+        assert_eq!((bytes.len() as u64, &bytes[4 << 20..]), (size, &b"end"[..]));
+        assert!(to.metadata().unwrap().blocks() * 512 < 1 << 20);
     }
 
     #[test]

@@ -82,8 +82,23 @@ fn three(path: &str) -> Vec<u8> {
 async fn an_exact_name_costs_one_question_without_a_version() {
     let fake = Fake::new(three);
     let container = fake.docker.resolve("web").await.unwrap();
-    assert_eq!((container.id.as_str(), container.running()), ("aaa1", Ok(HostPid(7))));
+    assert_eq!((container.id.as_str(), container.state), ("aaa1", State::Running));
     assert_eq!(fake.asked(), ["/containers/web/json"]);
+}
+
+#[tokio::test]
+async fn a_process_of_another_host_is_not_taken_for_one_of_this() {
+    let me = process::find(HostPid(i32::try_from(std::process::id()).unwrap())).unwrap();
+    let (pid, time) = (me.pid, me.started.unwrap());
+    let fake = Fake::new(move |path| {
+        // Here it began when this process did; elsewhere it has the same number by chance.
+        let began = if path.contains("/here/") { time } else { time - Duration::from_secs(1000) };
+        let began = humantime::format_rfc3339_nanos(began);
+        reply(200, format!(r#"{{"Id":"aaa1","State":{{"Status":"running","Pid":{pid},"StartedAt":"{began}"}}}}"#))
+    });
+    assert_eq!(fake.docker.inspect("here").await.unwrap().running(), Ok(pid));
+    let error = fake.docker.inspect("elsewhere").await.unwrap().running().unwrap_err();
+    assert_eq!(error.to_string(), "aaa1 runs, but its process is not on this host");
 }
 
 #[tokio::test]

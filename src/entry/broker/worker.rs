@@ -1,6 +1,7 @@
 //! Workers: the forked children that enter a target and become the shim there.
 
 use std::os::fd::{AsFd as _, BorrowedFd, OwnedFd};
+use std::time::{Duration, Instant};
 
 use nix::errno::Errno;
 use nix::sys::resource::{Resource, setrlimit};
@@ -26,6 +27,8 @@ const REPORT: i32 = 4;
 const FREE: i32 = 10;
 /// How long a worker may take to become the shim, in milliseconds. It takes less than one.
 const PATIENCE: i64 = 5000;
+/// How long workers may take to end at the end.
+const LAST_WAIT: Duration = Duration::from_millis(200);
 /// Workers at once. A screen uses one; `list` uses a few for a moment.
 const MAX: usize = 256;
 
@@ -77,11 +80,29 @@ impl Workers {
         }
         self.running.retain(|(other, _)| *other != number);
     }
+
+    /// Ends all of them and waits for it, so that none is left to be adopted. One that the kernel cannot end, on a
+    /// stuck file system, is not waited for.
+    pub fn end_all(&mut self) {
+        for (_, pidfd) in &self.running {
+            let _ = pidfd_send_signal(pidfd, Signal::KILL);
+        }
+        let deadline = Instant::now() + LAST_WAIT;
+        for (_, pidfd) in self.running.drain(..) {
+            ends_within(&pidfd, deadline.saturating_duration_since(Instant::now()));
+        }
+    }
 }
 
 fn ended(pidfd: &OwnedFd) -> bool {
-    let now = rustix::event::Timespec { tv_sec: 0, tv_nsec: 0 };
-    !matches!(poll(&mut [PollFd::new(pidfd, PollFlags::IN)], Some(&now)), Ok(0))
+    ends_within(pidfd, Duration::ZERO)
+}
+
+/// Whether a process has ended, or does so soon.
+pub fn ends_within(pidfd: &OwnedFd, patience: Duration) -> bool {
+    let patience =
+        rustix::event::Timespec::try_from(patience).unwrap_or(rustix::event::Timespec { tv_sec: 0, tv_nsec: 0 });
+    !matches!(poll(&mut [PollFd::new(pidfd, PollFlags::IN)], Some(&patience)), Ok(0))
 }
 
 /// Waits for the report: closed without a word means that the shim runs.

@@ -29,7 +29,11 @@ impl App {
             Msg::Key(key) => self.key(key),
             Msg::Paste(text) => self.paste(&text),
             Msg::Mouse(mouse) => self.mouse(mouse),
-            Msg::Resize(width, height) => self.size = (width, height),
+            Msg::Resize(width, height) => {
+                self.size = (width, height);
+                // Sizes in between may have cut what was drawn, even if the last one is the one before them.
+                self.effect(Effect::Redraw);
+            }
             Msg::Tick(_) => {}
             Msg::Containers(result) => self.containers(result),
             Msg::Opened { generation, result } => self.opened(generation, result),

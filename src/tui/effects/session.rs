@@ -48,7 +48,8 @@ impl Inside {
     pub(super) async fn host_pids(&self, list: &[ContainerPid]) -> HashMap<ContainerPid, HostPid> {
         let known = self.pids.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let Some(init) = self.host.filter(|_| list.iter().any(|pid| !known.contains_key(pid))) else { return known };
-        let found = tokio::task::spawn_blocking(move || processes::host::pids(init)).await.unwrap_or_default();
+        let found =
+            tokio::task::spawn_blocking(move || crate::engine::process::host_pids(init)).await.unwrap_or_default();
         self.pids.lock().unwrap_or_else(PoisonError::into_inner).clone_from(&found);
         found
     }

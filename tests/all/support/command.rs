@@ -94,6 +94,28 @@ impl Ended {
         self.ends_with(0)
     }
 
+    /// Asserts that it ended well and had nothing to say beside the answer.
+    #[track_caller]
+    pub fn quietly(self) -> Self {
+        let ended = self.ok();
+        assert_eq!(ended.stderr, "", "{}", ended.command);
+        ended
+    }
+
+    /// Asserts how it ended and that it gave no answer, but said all this in at most four lines, safe to show.
+    #[track_caller]
+    pub fn fails_with(self, code: i32, said: &[&str]) -> Self {
+        let ended = self.ends_with(code);
+        assert_eq!(ended.text(), "", "{}", ended.command);
+        let lines = ended.stderr.lines().count();
+        assert!((1..=4).contains(&lines), "{}: {lines} lines:\n{}", ended.command, ended.stderr);
+        for words in said {
+            assert!(ended.stderr.contains(words), "{}: no {words:?} in:\n{}", ended.command, ended.stderr);
+        }
+        ended.is_safe_to_show();
+        ended
+    }
+
     /// Its standard output as one JSON document.
     #[track_caller]
     pub fn json(&self) -> Value {

@@ -3,11 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::time::Duration;
 use std::{fs, process};
 
 use super::container::Container;
-use super::engine::{docker, try_docker};
+use super::engine::docker;
+use super::process::{all_pids, namespace, parent, read, state};
 use super::wait;
 
 /// The namespaces that tell who is in a container.
@@ -89,21 +91,8 @@ fn lines(text: &str) -> BTreeSet<String> {
     text.lines().map(str::to_owned).collect()
 }
 
-/// What was there, or nothing: processes come and go while one looks.
-fn read(path: impl AsRef<Path>) -> String {
-    fs::read(path).map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).unwrap_or_default()
-}
-
-fn all_pids() -> impl Iterator<Item = i32> {
-    fs::read_dir("/proc").expect("/proc").flatten().filter_map(|entry| entry.file_name().to_str()?.parse().ok())
-}
-
 fn name_of(pid: i32) -> String {
     format!("{pid} {:?}", read(format!("/proc/{pid}/comm")).trim_end())
-}
-
-fn namespace(pid: impl std::fmt::Display, kind: &str) -> Option<PathBuf> {
-    fs::read_link(format!("/proc/{pid}/ns/{kind}")).ok()
 }
 
 /// The processes in the target's pid namespace, and those elsewhere that have joined another one of its namespaces.
@@ -162,9 +151,13 @@ fn engine_objects(id: &str) -> BTreeSet<String> {
     let mut all = BTreeSet::new();
     let ids = docker(&["ps", "--all", "--quiet", "--no-trunc"]);
     let format = "{{.Id}} {{.Name}} {{.Config.Image}} {{.HostConfig.PidMode}} {{.HostConfig.NetworkMode}} {{.HostConfig.IpcMode}} {{json .Config.Labels}}";
-    for other in ids.lines().filter(|other| *other != id) {
-        // One that has gone meanwhile is of no interest.
-        let Ok(line) = try_docker(&["inspect", "--type", "container", "--format", format, other]) else { continue };
+    // All at once. That it fails for one that has gone meanwhile is of no interest.
+    let inspected = Command::new("docker")
+        .args(["inspect", "--type", "container", "--format", format])
+        .args(ids.lines().filter(|other| *other != id))
+        .output()
+        .expect("docker inspect");
+    for line in String::from_utf8_lossy(&inspected.stdout).lines() {
         let fixture = line.contains("\"scratchdbg-test\"") || line.contains("\"scratchdbg-demo\"");
         if line.contains(&format!("container:{id}")) || (line.contains("scratchdbg") && !fixture) {
             all.insert(format!("container {line}"));
@@ -177,12 +170,7 @@ fn engine_objects(id: &str) -> BTreeSet<String> {
 }
 
 fn our_zombies() -> BTreeSet<String> {
-    let parent = process::id().to_string();
-    let is_one = |pid: &i32| {
-        let stat = read(format!("/proc/{pid}/stat"));
-        // The name may hold anything, so the fields begin behind the last bracket.
-        let mut fields = stat.rsplit(") ").next().unwrap_or_default().split(' ');
-        fields.next() == Some("Z") && fields.next() == Some(&parent)
-    };
+    let us = i32::try_from(process::id()).ok();
+    let is_one = |pid: &i32| state(*pid) == Some('Z') && parent(*pid) == us;
     all_pids().filter(is_one).map(name_of).collect()
 }

@@ -32,3 +32,8 @@ pub fn ask_within<T>(deadline: Duration, mut ask: impl FnMut() -> Option<T>) -> 
         thread::sleep(Duration::from_millis(10));
     }
 }
+
+/// Waits for so long and no longer: to do something at any instant of something else.
+pub fn exactly(time: Duration) {
+    thread::sleep(time);
+}
