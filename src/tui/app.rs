@@ -5,6 +5,7 @@
 
 mod act;
 mod arrive;
+mod ask;
 mod command;
 pub mod cursor;
 mod enabled;

@@ -146,9 +146,8 @@ where
             };
             let mut messages = Vec::with_capacity(2);
             match turn {
-                Turn::Signal => return Ok(End::Signal),
-                // The terminal is gone.
-                Turn::Input(None) => return Ok(End::Signal),
+                // No input any more: the terminal is gone.
+                Turn::Signal | Turn::Input(None) => return Ok(End::Signal),
                 Turn::Input(Some(Err(error))) => return Err(error.into()),
                 Turn::Input(Some(Ok(message))) => {
                     messages.push(message);

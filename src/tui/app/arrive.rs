@@ -34,7 +34,7 @@ impl App {
                 // Sizes in between may have cut what was drawn, even if the last one is the one before them.
                 self.effect(Effect::Redraw);
             }
-            Msg::Tick(_) => {}
+            Msg::Tick(_) | Msg::Yanked(Ok(())) => {}
             Msg::Containers(result) => self.containers(result),
             Msg::Opened { generation, result } => self.opened(generation, result),
             Msg::Inspected { generation, target } => {
@@ -72,7 +72,6 @@ impl App {
                 }
             }
             Msg::CopiedOut(result) => self.copied_out(result),
-            Msg::Yanked(Ok(())) => {}
             Msg::Yanked(Err(failure)) => self.fail("Copy to the clipboard", failure),
         }
     }
@@ -352,11 +351,12 @@ impl App {
     }
 
     pub(super) fn scan_more(&mut self, more: bool) {
-        if let Some(work) = &mut self.work {
-            if more && !work.logs.scanning {
-                work.logs.scanning = true;
-                self.effect(Effect::Continue(Job::Scan));
-            }
+        if let Some(work) = &mut self.work
+            && more
+            && !work.logs.scanning
+        {
+            work.logs.scanning = true;
+            self.effect(Effect::Continue(Job::Scan));
         }
     }
 

@@ -212,7 +212,7 @@ impl Logs {
             self.found = found;
         }
         self.looked += (SLICE - budget) as u64;
-        if self.seeking && self.found.len() > 0 {
+        if self.seeking && !self.found.is_empty() {
             self.seeking = false;
             self.nearest();
         }

@@ -46,6 +46,7 @@ fn command(app: &mut App, line: &str) -> Vec<Effect> {
     effects
 }
 
+#[allow(clippy::unnecessary_box_returns, reason = "messages hold it boxed")]
 fn opened(state: State) -> Box<Opened> {
     let mut container = fake::container("shop-api");
     container.state = state;
@@ -379,7 +380,7 @@ fn the_log_is_saved_in_slices() {
     assert_eq!(effects, [Effect::SaveOpen { path: "shop-api.log".into(), overwrite: false }]);
     let effects = update(&mut app, Msg::SaveOpened(Ok(())));
     let [Effect::SaveChunk(bytes), Effect::Continue(Job::Save)] = effects.as_slice() else { panic!("{effects:?}") };
-    assert_eq!(bytes.iter().filter(|byte| **byte == b'\n').count(), 4);
+    assert_eq!(bytes.split(|byte| *byte == b'\n').count(), 5);
     assert_eq!(update(&mut app, Msg::Continue(Job::Save)), [Effect::SaveClose]);
     press(&mut app, "^s Enter");
     update(&mut app, Msg::SaveOpened(Err(SaveError::Exists)));
