@@ -39,7 +39,12 @@ impl App {
             Msg::Opened { generation, result } => self.opened(generation, result),
             Msg::Inspected { generation, target } => {
                 if let Some(work) = self.current(generation) {
+                    let runs = target.container().is_some_and(|container| alive(container.state));
                     work.target = Some(*target);
+                    // Its log is the engine's, and goes on even where it cannot be entered.
+                    if runs && work.logs.flow == Flow::Ended {
+                        self.resume_log();
+                    }
                 }
             }
             Msg::Lost { generation, reason } => {
@@ -146,8 +151,8 @@ impl App {
                         work.lost_at = None;
                         if again {
                             self.say("connected again");
-                            self.resume_log();
                         }
+                        self.resume_log();
                     }
                     Err(_) if !runs => self.down(),
                     Err(failure) if lasting(&failure) => {

@@ -255,6 +255,24 @@ fn it_recovers_when_the_container_comes_back_and_goes_on_with_its_log() {
 }
 
 #[test]
+fn the_log_of_a_container_that_starts_later_goes_on() {
+    let mut app = start();
+    press(&mut app, "Enter");
+    update(&mut app, Msg::Opened { generation: 1, result: Ok(opened(State::Exited)) });
+    press(&mut app, "3");
+    update(&mut app, Msg::Log { stream: 1, what: Log::Lines(fake::log()) });
+    update(&mut app, Msg::Log { stream: 1, what: Log::Ended(Ok(())) });
+    update(&mut app, Msg::Timer(Timer::Reopen(1)));
+    let effects = update(&mut app, Msg::Opened { generation: 2, result: Ok(opened(State::Running)) });
+    assert_eq!(effects, [Effect::Logs { stream: 2, since: Since::After(fake::wall(104)) }]);
+    // And of one that cannot be entered.
+    update(&mut app, Msg::Log { stream: 2, what: Log::Ended(Ok(())) });
+    let target = Box::new(opened(State::Running).target);
+    let effects = update(&mut app, Msg::Inspected { generation: 2, target });
+    assert!(matches!(effects.as_slice(), [Effect::Logs { stream: 3, .. }]), "{effects:?}");
+}
+
+#[test]
 fn what_is_not_permitted_is_not_tried_again() {
     let mut app = start();
     press(&mut app, "Enter");
