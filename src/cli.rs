@@ -1,5 +1,8 @@
 //! What can be typed: the clap definitions, and nothing else.
 
+use std::ffi::OsString;
+
+use clap::builder::{OsStringValueParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::entry::{Access, Identity, Via};
@@ -151,7 +154,7 @@ pub struct List {
 #[derive(Debug, Args)]
 pub struct Ls {
     /// TARGET:PATH
-    #[arg(value_name = "TARGET:PATH")]
+    #[arg(value_name = "TARGET:PATH", value_parser = target_path())]
     pub place: TargetPath,
     /// Names only, one a line.
     #[arg(short = '1', long)]
@@ -186,7 +189,7 @@ pub enum Sort {
 #[derive(Debug, Args)]
 pub struct Cat {
     /// TARGET:PATH
-    #[arg(value_name = "TARGET:PATH")]
+    #[arg(value_name = "TARGET:PATH", value_parser = target_path())]
     pub place: TargetPath,
     /// First byte to print.
     #[arg(long, default_value_t = 0)]
@@ -200,9 +203,9 @@ pub struct Cat {
 #[derive(Debug, Args)]
 pub struct Cp {
     /// TARGET:PATH, or a local path with --write.
-    pub source: String,
+    pub source: OsString,
     /// A local path (`-` for standard output), or TARGET:PATH with --write.
-    pub destination: String,
+    pub destination: OsString,
     /// Allow writing into the target.
     #[arg(long)]
     pub write: bool,
@@ -240,6 +243,10 @@ pub struct Logs {
     /// Only standard error.
     #[arg(long)]
     pub stderr: bool,
+}
+
+fn target_path() -> impl TypedValueParser<Value = TargetPath> {
+    OsStringValueParser::new().try_map(|text| TargetPath::typed(&text))
 }
 
 fn pid(text: &str) -> Result<ContainerPid, String> {

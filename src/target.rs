@@ -1,6 +1,8 @@
 //! What a person names, and what it turned out to be.
 
+use std::ffi::OsStr;
 use std::fmt;
+use std::os::unix::ffi::OsStrExt as _;
 use std::str::FromStr;
 
 use serde::Serialize;
@@ -91,20 +93,35 @@ impl fmt::Display for TargetName {
     }
 }
 
+impl TargetPath {
+    /// Reads what was typed. A path may be any bytes; ls shows names that are not UTF-8.
+    ///
+    /// # Errors
+    /// If there is no target or no absolute path in it.
+    pub fn typed(text: &OsStr) -> Result<Self, NameError> {
+        let bytes = text.as_bytes();
+        let lossy = |bytes| String::from_utf8_lossy(bytes).into_owned();
+        let colon_behind = |start| bytes.iter().skip(start).position(|&byte| byte == b':').map(|at| at + start);
+        // The colon of `pid://` is not the one before the path.
+        let colon = match colon_behind(0) {
+            Some(at) if bytes[at..].starts_with(b"://") => colon_behind(at + 3),
+            colon => colon,
+        };
+        let colon = colon.ok_or_else(|| NameError::NoPath(lossy(bytes)))?;
+        let (target, path) = (lossy(&bytes[..colon]), &bytes[colon + 1..]);
+        match path {
+            b"" => Ok(Self { target: target.parse()?, path: b"/".to_vec() }),
+            path if path.starts_with(b"/") => Ok(Self { target: target.parse()?, path: path.into() }),
+            path => Err(NameError::RelativePath(lossy(path))),
+        }
+    }
+}
+
 impl FromStr for TargetPath {
     type Err = NameError;
 
     fn from_str(text: &str) -> Result<Self, NameError> {
-        let start = text.find("://").map_or(0, |at| at + 3);
-        let Some(colon) = text[start..].find(':').map(|at| at + start) else {
-            return Err(NameError::NoPath(text.to_owned()));
-        };
-        let (target, path) = (&text[..colon], &text[colon + 1..]);
-        match path {
-            "" => Ok(Self { target: target.parse()?, path: b"/".to_vec() }),
-            path if path.starts_with('/') => Ok(Self { target: target.parse()?, path: path.into() }),
-            path => Err(NameError::RelativePath(path.to_owned())),
-        }
+        Self::typed(OsStr::new(text))
     }
 }
 
@@ -171,6 +188,9 @@ mod tests {
         assert_eq!("myapp:".parse(), path("myapp", "/"));
         assert_eq!("pid://7:/a:b".parse(), path("pid://7", "/a:b"));
         assert_eq!("docker://a:/x".parse(), path("a", "/x"));
+        assert_eq!("myapp:/a://b".parse(), path("myapp", "/a://b"));
+        let typed = TargetPath::typed(OsStr::from_bytes(b"myapp:/\xff")).unwrap();
+        assert_eq!((typed.target, typed.path), ("myapp".parse().unwrap(), b"/\xff".to_vec()));
         assert_eq!("myapp:etc".parse::<TargetPath>(), Err(NameError::RelativePath("etc".into())));
         assert_eq!("myapp".parse::<TargetPath>(), Err(NameError::NoPath("myapp".into())));
     }

@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::{self, IsTerminal as _, Read, Seek as _, SeekFrom, Write};
 use std::os::fd::AsFd as _;
 
-use super::{Context, output};
+use super::{Context, output, words};
 use crate::cli::Cat;
 use crate::exit::{Exit, Failure};
 use crate::inspect::Error;
@@ -79,7 +79,10 @@ enum Broken {
 impl Broken {
     fn on(&self, path: &[u8]) -> Failure {
         match self {
-            Self::Reading(error) => Failure::new(Exit::No, format!("cannot read {}: {error}", text::escape(path))),
+            Self::Reading(error) => Failure::new(
+                Exit::No,
+                format!("cannot read {} in the target: {}", text::escape(path), words::reason(error)),
+            ),
             Self::Writing(error) => output::failure(error),
         }
     }

@@ -7,6 +7,8 @@ mod out;
 mod progress;
 mod tree;
 
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt as _;
 use std::path::PathBuf;
 
 use super::Context;
@@ -54,13 +56,13 @@ enum Place {
 
 impl Place {
     /// As the docker CLI tells them apart: a colon makes it a target's, unless it begins with `/` or `.`.
-    fn parse(text: &str) -> Result<Self, Failure> {
-        let local = text.starts_with(['/', '.']) || !text.contains(':');
-        match text {
-            "" => Err(Failure::new(Exit::Usage, "a path is empty")),
-            "-" => Ok(Self::Standard),
-            text if local => Ok(Self::Local(text.into())),
-            text => match text.parse() {
+    fn parse(text: &OsStr) -> Result<Self, Failure> {
+        match text.as_bytes() {
+            b"" => Err(Failure::new(Exit::Usage, "a path is empty")),
+            b"-" => Ok(Self::Standard),
+            [b'/' | b'.', ..] => Ok(Self::Local(text.into())),
+            bytes if !bytes.contains(&b':') => Ok(Self::Local(text.into())),
+            _ => match TargetPath::typed(text) {
                 Ok(place) => Ok(Self::Inside(place)),
                 Err(error) => Err(wrong(text, &error)),
             },
@@ -68,8 +70,9 @@ impl Place {
     }
 }
 
-fn wrong(text: &str, error: &NameError) -> Failure {
-    Failure::new(Exit::Usage, error.to_string()).try_this(format!("if it is a file of this host, write ./{text}"))
+fn wrong(text: &OsStr, error: &NameError) -> Failure {
+    let hint = format!("if it is a file of this host, write ./{}", text.display());
+    Failure::new(Exit::Usage, error.to_string()).try_this(hint)
 }
 
 #[cfg(test)]
@@ -89,10 +92,10 @@ mod tests {
             ("dir/file", local("dir/file")),
             ("-", Ok(Place::Standard)),
         ] {
-            assert_eq!(Place::parse(text), place, "{text}");
+            assert_eq!(Place::parse(text.as_ref()), place, "{text}");
         }
         for text in ["", "app:etc", "lxd://a:/x"] {
-            assert_eq!(Place::parse(text).map_err(|failure| failure.exit), Err(Exit::Usage), "{text}");
+            assert_eq!(Place::parse(text.as_ref()).map_err(|failure| failure.exit), Err(Exit::Usage), "{text}");
         }
     }
 }

@@ -25,6 +25,15 @@ pub fn age(time: Duration) -> String {
     }
 }
 
+/// An error without its number.
+#[must_use]
+pub fn reason(error: &std::io::Error) -> String {
+    match error.raw_os_error() {
+        Some(errno) => nix::errno::Errno::from_raw(errno).desc().to_lowercase(),
+        None => error.to_string(),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -36,8 +36,8 @@ pub enum Error {
         /// What it should be.
         wanted: Kind,
     },
-    /// A symlink that leads to itself, or through too many others.
-    #[error("{path} in the target goes through too many symlinks")]
+    /// A symlink that leads to itself or through too many others, or one of /proc, which could lead out of the target.
+    #[error("{path} in the target goes through a symlink that is not followed: a loop, or one of /proc")]
     Loop {
         /// What was asked for.
         path: Safe,
@@ -155,7 +155,11 @@ mod tests {
             (Errno::ENOENT, r"no file /a\x1b in the target", Exit::No),
             (Errno::ENOTDIR, r"no file /a\x1b in the target", Exit::No),
             (Errno::EACCES, r"no permission for /a\x1b in the target", Exit::NotPermitted),
-            (Errno::ELOOP, r"/a\x1b in the target goes through too many symlinks", Exit::No),
+            (
+                Errno::ELOOP,
+                r"/a\x1b in the target goes through a symlink that is not followed: a loop, or one of /proc",
+                Exit::No,
+            ),
             (Errno::EIO, r"cannot read /a\x1b in the target", Exit::No),
         ] {
             let error = Error::of(b"/a\x1b", shim::Error::Errno(errno));

@@ -9,7 +9,7 @@ use std::path::Path;
 use serde::Serialize;
 
 use super::Place;
-use super::out::reason;
+use crate::commands::words::reason;
 use crate::commands::{Context, output};
 use crate::entry::Access;
 use crate::exit::{Exit, Failure};

@@ -11,6 +11,7 @@ use super::local::{self, Staged};
 use super::progress::Progress;
 use super::tree::{self, Report};
 use super::{Place, bytes};
+use crate::commands::words::reason;
 use crate::commands::{Context, cat, output};
 use crate::exit::{Exit, Failure};
 use crate::inspect::Error;
@@ -90,15 +91,6 @@ fn root(path: &[u8], to: &Path) -> io::Result<(OwnedFd, bool)> {
 fn writing(to: &Path, error: &io::Error) -> Failure {
     let exit = if error.kind() == io::ErrorKind::PermissionDenied { Exit::NotPermitted } else { Exit::No };
     Failure::new(exit, format!("cannot copy to {}: {}", text::escape(to.as_os_str().as_bytes()), reason(error)))
-}
-
-/// An error without its number.
-#[must_use]
-pub fn reason(error: &io::Error) -> String {
-    match error.raw_os_error() {
-        Some(errno) => nix::errno::Errno::from_raw(errno).desc().to_lowercase(),
-        None => error.to_string(),
-    }
 }
 
 /// Why one file was not copied.

@@ -10,8 +10,9 @@ use futures_util::stream::{self, StreamExt as _};
 use serde::Serialize;
 
 use super::local;
-use super::out::{self, Trouble, reason};
+use super::out::{self, Trouble};
 use super::progress::Progress;
+use crate::commands::words::reason;
 use crate::exit::{Exit, Explain as _, Failure};
 use crate::inspect::Error;
 use crate::inspect::fetch;
