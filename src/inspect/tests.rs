@@ -79,7 +79,7 @@ impl World {
         say(&mut socket, 0, Body::Hello(hello));
         let mut bytes = Vec::new();
         loop {
-            let mut chunk = [0; 65536];
+            let mut chunk = [0; 8192];
             socket.set_nonblocking(!bytes.is_empty()).unwrap();
             match socket.read(&mut chunk) {
                 Ok(0) => return,
