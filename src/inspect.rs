@@ -15,3 +15,6 @@ pub mod processes;
 pub mod users;
 
 pub use error::Error;
+
+#[cfg(test)]
+mod tests;

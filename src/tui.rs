@@ -24,7 +24,7 @@ use tokio::sync::mpsc;
 
 use crate::cli::Color;
 use crate::entry::{Access, Broker};
-use crate::exit::{Exit, Explain};
+use crate::exit::{Exit, Explain, Failure};
 use crate::target::TargetName;
 use app::{App, Options};
 use theme::ThemeChoice;
@@ -57,15 +57,24 @@ pub enum Error {
     /// The terminal cannot be drawn on.
     #[error("the terminal cannot be drawn on: {0}")]
     Draw(String),
+    /// What was named at the start cannot be shown.
+    #[error("{}", .0.message)]
+    Target(Box<Failure>),
 }
 
 impl Explain for Error {
     fn hint(&self) -> Option<String> {
-        Some("everything the screen shows has a command: ps, proc, net, ls, cat, logs".to_owned())
+        match self {
+            Self::Target(failure) => failure.hint.clone(),
+            _ => Some("everything the screen shows has a command: ps, proc, net, ls, cat, logs".to_owned()),
+        }
     }
 
     fn exit(&self) -> Exit {
-        Exit::Usage
+        match self {
+            Self::Target(failure) => failure.exit,
+            _ => Exit::Usage,
+        }
     }
 }
 
@@ -100,7 +109,10 @@ pub async fn run(start: Start) -> Result<(), Error> {
     let result =
         runtime::Runtime { app, terminal, console: &mut guard, runner, input, messages, signals }.run(effects).await;
     drop(guard);
-    result.map(|_| ())
+    match result? {
+        runtime::End::Quit | runtime::End::Signal => Ok(()),
+        runtime::End::Failed(failure) => Err(Error::Target(Box::new(failure))),
+    }
 }
 
 #[cfg(test)]

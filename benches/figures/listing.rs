@@ -1,17 +1,19 @@
 //! A very large directory.
 
-use crate::Bench;
 use crate::command::BINARY;
 use crate::container::Run;
 use crate::figure::{Figure, Goal};
 use crate::race::{race, whole};
+use crate::{Bench, MUCH};
 
 /// Names only, and names with all that a listing shows.
 ///
 /// The directory is in a volume: so it is on the host's own filesystem whatever the engine's storage driver is.
 pub fn large_directory(bench: &Bench) -> Vec<Figure> {
-    let container =
-        Run::toolbox(&["bigdir", "/data/big", &bench.scale.files.to_string()]).flag("--volume=/data").start();
+    let container = Run::toolbox(&["bigdir", "/data/big", &bench.scale.files.to_string()])
+        .flag("--volume=/data")
+        .patience(MUCH)
+        .start();
     let inside = container.at("/data/big");
     let outside = format!("/proc/{}/root/data/big", container.pid());
     // file-0000001 and a newline.

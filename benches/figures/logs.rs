@@ -1,14 +1,14 @@
 //! A very long log.
 
-use crate::Bench;
 use crate::command::BINARY;
 use crate::container::{Container, Run};
 use crate::figure::{Figure, Goal};
 use crate::race::{race, whole};
+use crate::{Bench, MUCH};
 
 /// A container whose log has so many lines.
 pub fn long_log(lines: u64) -> Container {
-    Run::toolbox(&["emit", &lines.to_string()]).with_whole_log().start()
+    Run::toolbox(&["emit", &lines.to_string()]).with_whole_log().patience(MUCH).start()
 }
 
 /// All of it, to a pipe.

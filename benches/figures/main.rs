@@ -33,6 +33,7 @@ mod resources;
 mod startup;
 
 use std::process::ExitCode;
+use std::time::Duration;
 
 use figure::Figure;
 use scratchdbg::entry::Broker;
@@ -49,6 +50,9 @@ pub struct Scale {
     pub lines: u64,
     pub idle_seconds: u64,
 }
+
+/// How long a container may take to make a million lines or a gibibyte.
+pub const MUCH: Duration = Duration::from_secs(300);
 
 const FULL: Scale = Scale { many: 50, few: 5, files: 100_000, bytes: 1 << 30, lines: 1_000_000, idle_seconds: 20 };
 const QUICK: Scale = Scale { many: 10, few: 2, files: 10_000, bytes: 64 << 20, lines: 50_000, idle_seconds: 3 };

@@ -60,6 +60,13 @@ pub fn whole(program: &str, args: &[&str], at_least: u64) -> Way<'static> {
     })
 }
 
+/// A way that runs a command to its end; what it prints goes nowhere, and costs nothing to be rid of.
+pub fn to_nowhere(program: &str, args: &[&str]) -> Way<'static> {
+    let mut command = command(program, args);
+    command.stdout(Stdio::null());
+    Box::new(move || timed(|| assert!(command.status().expect("the command starts").success(), "{command:?} failed")))
+}
+
 /// A way that runs a command until its first byte is there. Its end is waited for, but not counted.
 pub fn first_byte(program: &str, args: &[&str]) -> Way<'static> {
     let mut command = command(program, args);

@@ -9,6 +9,7 @@ use serde::Serialize;
 use super::{Context, output, words};
 use crate::cli::{Ls, Sort};
 use crate::exit::Failure;
+use crate::inspect::Error;
 use crate::inspect::files::list::{SortBy, Want};
 use crate::inspect::files::{self, FileEntry, Kind, Listing, MAX_ENTRIES, mode_string};
 use crate::inspect::users::{self, Users};
@@ -56,8 +57,13 @@ pub async fn run(context: &Context, args: &Ls) -> Result<(), Failure> {
 
 /// What is in a directory; the file itself if it is none or that is wanted.
 async fn read(shim: &Shim, path: &[u8], itself: bool, want: Want) -> Result<Listing, Failure> {
-    if !itself && files::list::kind_of(shim, path).await? == Kind::Directory {
-        return Ok(files::list(shim, path, want).await?);
+    if !itself {
+        match files::list::kind_of(shim, path).await {
+            Ok(Kind::Directory) => return Ok(files::list(shim, path, want).await?),
+            // A symlink that leads nowhere is itself there to be seen.
+            Ok(_) | Err(Error::NoFile { .. } | Error::Loop { .. }) => {}
+            Err(error) => return Err(error.into()),
+        }
     }
     Ok(Listing { entries: vec![files::look(shim, path).await?], cut: false })
 }

@@ -36,16 +36,16 @@ fn text(detail: &Detail, width: Option<usize>) -> String {
     let process = &detail.process;
     let mut out = String::new();
     let mut head = plain();
-    let mut line = |name: &str, value: String| head.row([name, &value]);
-    line("pid", process.pid.to_string());
-    line("pid on the host", process.host_pid.map_or_else(|| "not known".to_owned(), |pid| pid.to_string()));
-    line("parent", process.ppid.to_string());
-    line("command", process.command_line());
-    line("age", words::age(process.age));
-    line("cpu", format!("{:.1}% ({:.2}s)", process.cpu_percent, process.cpu.as_secs_f64()));
-    line("rss", human_size(process.rss));
+    let mut fact = |name: &str, value: String| head.row([name, &value]);
+    fact("pid", process.pid.to_string());
+    fact("pid on the host", process.host_pid.map_or_else(|| "not known".to_owned(), |pid| pid.to_string()));
+    fact("parent", process.ppid.to_string());
+    fact("command", process.command_line());
+    fact("age", words::age(process.age));
+    fact("cpu", format!("{:.1}% ({:.2}s)", process.cpu_percent, process.cpu.as_secs_f64()));
+    fact("rss", human_size(process.rss));
     for (name, link) in [("exe", &detail.exe), ("cwd", &detail.cwd), ("root", &detail.root)] {
-        line(
+        fact(
             name,
             match link {
                 Part::Ok(link) => link.safe().into_string(),

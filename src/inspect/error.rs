@@ -96,9 +96,13 @@ impl Error {
 impl Explain for Error {
     fn hint(&self) -> Option<String> {
         Some(match self {
+            Self::NoFile { path } if is_own(path.as_str()) => {
+                "that is about whoever reads it, and who looks is no process of the target: name one, as in /proc/1/…"
+                    .to_owned()
+            }
             Self::NoFile { .. } => "list what is there with: scratchdbg ls TARGET:/".to_owned(),
             Self::NoProcess(_) => "list the processes with: scratchdbg ps TARGET".to_owned(),
-            Self::NotPermitted { .. } => "try --as root: the target's own user may not see it".to_owned(),
+            Self::NotPermitted { .. } => "try --as root; if that is refused too, nobody inside may see it".to_owned(),
             Self::WrongKind { kind: Kind::Directory, .. } => "list it with: scratchdbg ls TARGET:PATH".to_owned(),
             Self::WrongKind { .. } => {
                 "only regular files are read: others can block for ever or have no end".to_owned()
@@ -115,6 +119,11 @@ impl Explain for Error {
             _ => Exit::No,
         }
     }
+}
+
+/// Whether a path of `/proc` leads through `/proc/self`, which only a process of the target's pid namespace has.
+fn is_own(path: &str) -> bool {
+    ["/proc/self", "/proc/thread-self", "/proc/net", "/proc/mounts"].iter().any(|own| path.starts_with(own))
 }
 
 fn hint_of(error: &shim::Error) -> Option<String> {
@@ -159,6 +168,8 @@ mod tests {
         let gone = Error::of_process(ContainerPid(7), b"/proc/7/stat", shim::Error::Errno(Errno::ESRCH));
         assert_eq!(gone.to_string(), "no process 7 in the target, or it has ended");
         assert_eq!(Error::of(b"/a", shim::Error::TargetGone).exit(), Exit::NoTarget);
+        let own = Error::of(b"/proc/self/status", shim::Error::Errno(Errno::ENOENT));
+        assert!(own.hint().is_some_and(|hint| hint.contains("/proc/1/")));
         let fifo = Error::of(b"/a", shim::Error::WrongKind(Kind::Fifo));
         assert_eq!(fifo.to_string(), "/a in the target is a named pipe, not a regular file");
     }

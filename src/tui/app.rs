@@ -5,6 +5,7 @@
 
 mod act;
 mod arrive;
+mod ask;
 mod command;
 pub mod cursor;
 mod enabled;
@@ -97,6 +98,8 @@ pub struct App {
     pub dirty: bool,
     /// Whether it is over.
     pub quit: bool,
+    /// Why it is over, if not because somebody wanted to leave.
+    pub fatal: Option<Failure>,
     generation: u64,
     streams: u64,
     effects: Vec<Effect>,
@@ -125,6 +128,7 @@ impl App {
             held: 0,
             dirty: true,
             quit: false,
+            fatal: None,
             generation: 0,
             streams: 0,
             effects: vec![Effect::Watch],

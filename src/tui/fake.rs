@@ -17,24 +17,29 @@ use crate::tui::message::{Clock, Program, Session};
 /// A name nobody would choose who means well: clears the screen, turns letters round, hides some, is wide.
 pub const HOSTILE: &str = "\x1b[2J\u{202e}evil\u{200b}日本語\ne\u{301}\x07";
 
+#[must_use]
 pub fn wall(seconds: u64) -> SystemTime {
     SystemTime::UNIX_EPOCH + Duration::from_secs(1_760_000_000 + seconds)
 }
 
+#[must_use]
 pub fn clock(seconds: u64) -> Clock {
     Clock { uptime: Duration::from_secs(seconds), wall: wall(seconds) }
 }
 
+#[must_use]
 pub fn failure() -> Failure {
     Failure::new(Exit::NotPermitted, "cannot enter shop-api: setns failed: permission denied")
         .try_this("run it with sudo")
 }
 
+#[must_use]
 pub fn unreachable() -> Failure {
     Failure::new(Exit::Unreachable, "cannot ask unix:///var/run/docker.sock: connection refused")
         .try_this("is the engine running?")
 }
 
+#[must_use]
 pub fn summary(name: &str, state: State) -> Summary {
     let status = match state {
         State::Running => "Up 2 hours (healthy)",
@@ -42,7 +47,7 @@ pub fn summary(name: &str, state: State) -> Summary {
         _ => "Exited (2) 5 minutes ago",
     };
     Summary {
-        id: format!("{:0<64}", name.bytes().map(|byte| format!("{byte:02x}")).collect::<String>()),
+        id: format!("{:0<64}", name.bytes().fold(String::new(), |id, byte| format!("{id}{byte:02x}"))),
         name: name.to_owned(),
         image: "acme/shop:1.9".to_owned(),
         state,
@@ -53,6 +58,7 @@ pub fn summary(name: &str, state: State) -> Summary {
     }
 }
 
+#[must_use]
 pub fn summaries() -> Vec<Summary> {
     vec![
         summary("shop-api", State::Running),
@@ -102,6 +108,7 @@ pub fn container(name: &str) -> Container {
     }
 }
 
+#[must_use]
 pub fn target() -> Target {
     Target::Container(Box::new(container("shop-api")))
 }
@@ -115,6 +122,7 @@ pub fn session() -> Session {
     }
 }
 
+#[must_use]
 pub fn program() -> Program {
     Program {
         kind: Some("scratch: no shell, no libc".to_owned()),
@@ -124,11 +132,11 @@ pub fn program() -> Program {
     }
 }
 
-pub fn process(pid: i32, ppid: i32, command: &str) -> Process {
+pub fn process(pid: i32, parent: i32, command: &str) -> Process {
     Process {
         pid: ContainerPid(pid),
         host_pid: Some(HostPid(4710 + pid)),
-        ppid: ContainerPid(ppid),
+        ppid: ContainerPid(parent),
         uid: 65532,
         user: None,
         state: if pid == 9 { 'Z' } else { 'S' },
@@ -143,6 +151,7 @@ pub fn process(pid: i32, ppid: i32, command: &str) -> Process {
     }
 }
 
+#[must_use]
 pub fn processes() -> Vec<Process> {
     vec![
         process(1, 0, "/shop serve --port 8080"),
@@ -152,6 +161,7 @@ pub fn processes() -> Vec<Process> {
     ]
 }
 
+#[must_use]
 pub fn detail() -> Detail {
     let field = |name: &str, value: &str| Field { name: name.to_owned(), value: Untrusted::from(value) };
     let env = |name: &str, value: &str| EnvVar { name: Untrusted::from(name), value: Untrusted::from(value) };
@@ -205,6 +215,7 @@ pub fn detail() -> Detail {
     }
 }
 
+#[must_use]
 pub fn network() -> Network {
     let socket = |protocol: &str, state: &str, port: u16, queue: u32| Socket {
         protocol: protocol.to_owned(),
@@ -248,6 +259,7 @@ pub fn network() -> Network {
     }
 }
 
+#[must_use]
 pub fn entry(name: &str, kind: Kind, size: u64) -> FileEntry {
     let mode = if kind == Kind::Directory { 0o755 } else { 0o644 };
     let modified = SystemTime::UNIX_EPOCH + Duration::from_secs(1_759_000_000);
@@ -259,14 +271,17 @@ pub fn entry(name: &str, kind: Kind, size: u64) -> FileEntry {
     }
 }
 
+#[must_use]
 pub fn file(name: &str, size: u64) -> FileEntry {
     entry(name, Kind::File, size)
 }
 
+#[must_use]
 pub fn directory(name: &str) -> FileEntry {
     entry(name, Kind::Directory, 4096)
 }
 
+#[must_use]
 pub fn files() -> Vec<FileEntry> {
     let mut gone = file("vanished", 0);
     gone.meta = None;
@@ -288,6 +303,7 @@ pub fn line(text: impl Into<Vec<u8>>, stderr: bool) -> Line {
     Line { output, time: None, text: Untrusted::new(text), cut: false, length }
 }
 
+#[must_use]
 pub fn log() -> Vec<Line> {
     let texts = [
         (&b"INF GET /v1/cart 200 4ms"[..], false),

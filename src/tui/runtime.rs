@@ -66,12 +66,14 @@ pub trait Console {
 }
 
 /// What ended it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum End {
     /// Somebody wanted to leave.
     Quit,
     /// A signal came, or there is no input any more.
     Signal,
+    /// There is nothing to show.
+    Failed(Failure),
 }
 
 /// Everything the loop works with.
@@ -125,7 +127,7 @@ where
         self.perform(effects, &mut jobs)?;
         loop {
             if self.app.quit {
-                return Ok(End::Quit);
+                return Ok(self.app.fatal.take().map_or(End::Quit, End::Failed));
             }
             if self.app.dirty && Instant::now() >= next_frame {
                 self.draw()?;
@@ -144,9 +146,8 @@ where
             };
             let mut messages = Vec::with_capacity(2);
             match turn {
-                Turn::Signal => return Ok(End::Signal),
-                // The terminal is gone.
-                Turn::Input(None) => return Ok(End::Signal),
+                // No input any more: the terminal is gone.
+                Turn::Signal | Turn::Input(None) => return Ok(End::Signal),
                 Turn::Input(Some(Err(error))) => return Err(error.into()),
                 Turn::Input(Some(Ok(message))) => {
                     messages.push(message);
@@ -212,10 +213,11 @@ where
     }
 
     fn redraw(&mut self) -> Result<(), Error> {
-        self.terminal.clear().map_err(|error| Error::Draw(error.to_string()))?;
-        if let Ok(size) = self.terminal.size() {
-            self.app.size = (size.width, size.height);
-        }
+        // Not `Terminal::clear`: that asks the terminal where the cursor is, and the answer would come in as keys.
+        let size = self.terminal.size().map_err(|error| Error::Draw(error.to_string()))?;
+        let area = ratatui::layout::Rect::new(0, 0, size.width, size.height);
+        self.terminal.resize(area).map_err(|error| Error::Draw(error.to_string()))?;
+        self.app.size = (size.width, size.height);
         self.app.dirty = true;
         Ok(())
     }

@@ -50,12 +50,11 @@ pub fn strip(bytes: &[u8]) -> Cow<'_, [u8]> {
     while let Some(at) = find_escape(rest) {
         out.extend_from_slice(rest.get(..at).unwrap_or_default());
         rest = rest.get(at..).unwrap_or_default();
-        let skip = match sequence(rest) {
-            Some((_, length)) => length,
-            None => {
-                out.push(0x1b);
-                1
-            }
+        let skip = if let Some((_, length)) = sequence(rest) {
+            length
+        } else {
+            out.push(0x1b);
+            1
         };
         rest = rest.get(skip..).unwrap_or_default();
     }

@@ -13,6 +13,7 @@ mod hostile;
 mod names;
 mod powerless;
 mod readings;
+mod screen;
 mod shim_elf;
 mod untouched;
 // The next test may need what no test uses today.

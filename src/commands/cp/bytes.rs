@@ -11,8 +11,8 @@ use super::progress::Progress;
 
 /// How much is copied between two looks at the progress, in bytes.
 const STEP: u64 = 16 << 20;
-/// How many zeros make a hole, in bytes.
-const PIECE: usize = 64 << 10;
+/// How much is looked at for zeros at once, in bytes.
+const BLOCK: usize = 256 << 10;
 /// How much of a file is copied that tells a size of 0: those of `/proc` do, and one of a hostile file system may never
 /// end.
 const MAX_UNSIZED: u64 = 256 << 20;
@@ -29,10 +29,41 @@ pub fn copy(from: &File, to: &mut File, size: u64, allocated: u64, progress: &Pr
             copied => Ok(copied),
         };
     }
-    if allocated < size && seek(from, Sparse::Data(0)) != Err(Errno::INVAL) {
-        return sparse(from, to, size, allocated, progress);
+    if allocated >= size {
+        return range(from, to, size, progress);
     }
-    range(from, to, size, progress)
+    // Many a file system in user space takes holes for data, and some do not know the question.
+    match (seek(from, Sparse::Data(0)), seek(from, Sparse::Hole(0))) {
+        (Ok(0), Ok(hole)) if hole >= size => without_zeros(from, to, size, progress),
+        (Ok(_) | Err(Errno::NXIO), _) => sparse(from, to, size, progress),
+        _ => without_zeros(from, to, size, progress),
+    }
+}
+
+/// Copies by reading everything and leaving out blocks of zeros.
+fn without_zeros(mut from: &File, to: &mut File, size: u64, progress: &Progress) -> io::Result<u64> {
+    static ZEROS: [u8; BLOCK] = [0; BLOCK];
+    from.rewind()?;
+    let mut from = from.take(size);
+    let mut block = vec![0; BLOCK];
+    let mut at = 0;
+    loop {
+        let got = match from.read(&mut block) {
+            Ok(0) => break,
+            Ok(got) => got,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => break,
+            Err(error) => return Err(error),
+        };
+        let bytes = block.get(..got).unwrap_or_default();
+        if ZEROS.get(..got) != Some(bytes) {
+            to.write_all_at(bytes, at)?;
+        }
+        at += got as u64;
+        progress.add(got as u64);
+    }
+    to.set_len(at)?;
+    Ok(at)
 }
 
 /// Copies at most `len` bytes from where both files are. A file that has no more for now (`EAGAIN`) ends there.
@@ -52,7 +83,7 @@ fn range(from: &File, to: &mut File, len: u64, progress: &Progress) -> io::Resul
     Ok(copied)
 }
 
-fn sparse(mut from: &File, to: &mut File, size: u64, allocated: u64, progress: &Progress) -> io::Result<u64> {
+fn sparse(mut from: &File, to: &mut File, size: u64, progress: &Progress) -> io::Result<u64> {
     let mut at = 0;
     while at < size {
         let data = match seek(from, Sparse::Data(at)) {
@@ -65,46 +96,15 @@ fn sparse(mut from: &File, to: &mut File, size: u64, allocated: u64, progress: &
         if data < at || hole <= data {
             return Err(io::Error::other("its file system contradicts itself about holes"));
         }
-        // More data than there are blocks: the file system does not tell where holes are (FUSE often), or compresses.
-        let copied = if hole - data > allocated {
-            without_zeros(from, to, data, hole, progress)?
-        } else {
-            from.seek(SeekFrom::Start(data))?;
-            to.seek(SeekFrom::Start(data))?;
-            range(from, to, hole - data, progress)?
-        };
-        if copied == 0 {
+        from.seek(SeekFrom::Start(data))?;
+        to.seek(SeekFrom::Start(data))?;
+        if range(from, to, hole - data, progress)? == 0 {
             break;
         }
         at = hole;
     }
     to.set_len(size)?;
     Ok(size)
-}
-
-/// Copies the bytes from `start` to `end` and leaves out what is all zero, which reads the same where nothing was written.
-fn without_zeros(from: &File, to: &File, start: u64, end: u64, progress: &Progress) -> io::Result<u64> {
-    static ZEROS: [u8; PIECE] = [0; PIECE];
-    let mut buffer = vec![0; 16 * PIECE];
-    let mut at = start;
-    while at < end {
-        let want = usize::try_from(end - at).unwrap_or(usize::MAX).min(buffer.len());
-        let got = match from.read_at(&mut buffer[..want], at) {
-            Ok(0) => break,
-            Ok(got) => got,
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => break,
-            Err(error) => return Err(error),
-        };
-        for piece in buffer[..got].chunks(PIECE) {
-            if piece != &ZEROS[..piece.len()] {
-                to.write_all_at(piece, at)?;
-            }
-            at += piece.len() as u64;
-        }
-        progress.add(got as u64);
-    }
-    Ok(at - start)
 }
 
 #[cfg(test)]
@@ -148,15 +148,18 @@ mod tests {
     }
 
     #[test]
-    fn zeros_become_holes_where_holes_are_not_told() {
+    fn zeros_are_left_out_where_holes_are_not_known() {
         let mut source = tempfile::tempfile().unwrap();
-        let mut bytes = vec![0; 32 << 20];
-        bytes[8 << 20..][..6].copy_from_slice(b"middle");
-        source.write_all(&bytes).unwrap();
+        source.write_all(&vec![0; 4 << 20]).unwrap();
+        source.write_all(b"end").unwrap();
         let mut to = tempfile::tempfile().unwrap();
-        copy(&source, &mut to, bytes.len() as u64, 4096, &Progress::new(true)).unwrap();
-        assert!(copied(&mut to, bytes.len() as u64).0 == bytes);
-        assert!(to.metadata().unwrap().blocks() * 512 < 4 << 20);
+        let size = (4 << 20) + 3;
+        assert_eq!(without_zeros(&source, &mut to, size, &Progress::new(true)).unwrap(), size);
+        to.rewind().unwrap();
+        let mut bytes = Vec::new();
+        to.read_to_end(&mut bytes).unwrap();
+        assert_eq!((bytes.len() as u64, &bytes[4 << 20..]), (size, &b"end"[..]));
+        assert!(to.metadata().unwrap().blocks() * 512 < 1 << 20);
     }
 
     #[test]

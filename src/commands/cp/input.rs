@@ -42,7 +42,7 @@ pub async fn run(context: &Context, from: &Place, to: &TargetPath) -> Result<(),
     let access = Access { write: true, ..context.global.access() };
     let (_, entered) = context.enter_with(&to.target, &access).await?;
     let path = place(&entered.shim, &to.path, name).await?;
-    let created = entered.shim.create(&path, mode).await.map_err(|error| refused(&path, error))?;
+    let created = entered.shim.create(&path, mode).await.map_err(|error| refused(&path, &error))?;
     let bytes = copy(source, created).await.map_err(|error| {
         Failure::new(Exit::No, format!("cannot write {} in the target: {}", text::escape(&path), reason(&error)))
     })?;
@@ -82,7 +82,7 @@ async fn place(shim: &Shim, path: &[u8], name: Option<&[u8]>) -> Result<Vec<u8>,
     }
 }
 
-fn refused(path: &[u8], error: shim::Error) -> Failure {
+fn refused(path: &[u8], error: &shim::Error) -> Failure {
     let message = format!("cannot write {} in the target: {error}", text::escape(path));
     match error {
         shim::Error::Errno(nix::errno::Errno::EACCES | nix::errno::Errno::EPERM) => {

@@ -138,16 +138,15 @@ impl<'d> Staged<'d> {
     /// If the name was taken meanwhile, or the file system refuses.
     pub fn keep(mut self, name: &OsStr, mode: u32) -> io::Result<()> {
         set_mode(&self.file, mode)?;
-        let temporary = match self.temporary.take() {
-            Some(temporary) => temporary,
-            None => {
-                let here = format!("/proc/self/fd/{}", self.file.as_raw_fd());
-                let link = |to: &OsStr| fs::linkat(CWD, here.as_str(), self.parent, to, AtFlags::SYMLINK_FOLLOW);
-                match link(name) {
-                    Ok(()) => return Ok(()),
-                    Err(Errno::EXIST) => under_new_name(|temporary| link(OsStr::new(temporary)))?,
-                    Err(error) => return Err(error.into()),
-                }
+        let temporary = if let Some(temporary) = self.temporary.take() {
+            temporary
+        } else {
+            let here = format!("/proc/self/fd/{}", self.file.as_raw_fd());
+            let link = |to: &OsStr| fs::linkat(CWD, here.as_str(), self.parent, to, AtFlags::SYMLINK_FOLLOW);
+            match link(name) {
+                Ok(()) => return Ok(()),
+                Err(Errno::EXIST) => under_new_name(|temporary| link(OsStr::new(temporary)))?,
+                Err(error) => return Err(error.into()),
             }
         };
         rename(self.parent, &temporary, name)

@@ -12,6 +12,7 @@ const EVERY: Duration = Duration::from_millis(200);
 /// Counts bytes, and shows them now and then.
 #[derive(Debug)]
 pub struct Progress {
+    quiet: bool,
     shown: bool,
     state: Mutex<State>,
 }
@@ -28,7 +29,7 @@ impl Progress {
     #[must_use]
     pub fn new(quiet: bool) -> Self {
         let state = State { done: 0, last: Instant::now(), drawn: false };
-        Self { shown: !quiet && io::stderr().is_terminal(), state: Mutex::new(state) }
+        Self { quiet, shown: !quiet && io::stderr().is_terminal(), state: Mutex::new(state) }
     }
 
     /// So many bytes more.
@@ -39,6 +40,13 @@ impl Progress {
             state.last = Instant::now();
             state.drawn = true;
             let _ = write!(io::stderr(), "\r{} copied\x1b[K", human_size(state.done));
+        }
+    }
+
+    /// Writes what is worth knowing and no error, unless all shall be quiet.
+    pub fn note(&self, text: &str) {
+        if !self.quiet {
+            self.line(text);
         }
     }
 

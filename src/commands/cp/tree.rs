@@ -95,21 +95,24 @@ impl Report {
         Err(if self.not_permitted { failure.try_this("try --as root") } else { failure })
     }
 
-    fn leave_out(&mut self, verb: &str, path: &[u8], why: String, progress: &Progress) {
-        progress.line(&format!("{verb} {}: {}", text::escape(path), text::escape(why.as_bytes())));
+    fn leave_out(&mut self, path: &[u8], why: String) {
         if self.left_out.len() < MAX_TOLD {
             self.left_out.push(LeftOut { path: path.into(), why });
         }
     }
 
     fn skip(&mut self, path: &[u8], why: impl Into<String>, progress: &Progress) {
+        let why = why.into();
         self.skipped += 1;
-        self.leave_out("skipped", path, why.into(), progress);
+        progress.note(&format!("skipped {}: {}", text::escape(path), text::escape(why.as_bytes())));
+        self.leave_out(path, why);
     }
 
     fn fail(&mut self, path: &[u8], why: impl Into<String>, progress: &Progress) {
+        let why = why.into();
         self.failed += 1;
-        self.leave_out("not copied", path, why.into(), progress);
+        progress.line(&format!("not copied {}: {}", text::escape(path), text::escape(why.as_bytes())));
+        self.leave_out(path, why);
     }
 }
 

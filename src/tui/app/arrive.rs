@@ -29,13 +29,22 @@ impl App {
             Msg::Key(key) => self.key(key),
             Msg::Paste(text) => self.paste(&text),
             Msg::Mouse(mouse) => self.mouse(mouse),
-            Msg::Resize(width, height) => self.size = (width, height),
-            Msg::Tick(_) => {}
+            Msg::Resize(width, height) => {
+                self.size = (width, height);
+                // Sizes in between may have cut what was drawn, even if the last one is the one before them.
+                self.effect(Effect::Redraw);
+            }
+            Msg::Tick(_) | Msg::Yanked(Ok(())) => {}
             Msg::Containers(result) => self.containers(result),
             Msg::Opened { generation, result } => self.opened(generation, result),
             Msg::Inspected { generation, target } => {
                 if let Some(work) = self.current(generation) {
+                    let runs = target.container().is_some_and(|container| alive(container.state));
                     work.target = Some(*target);
+                    // Its log is the engine's, and goes on even where it cannot be entered.
+                    if runs && work.logs.flow == Flow::Ended {
+                        self.resume_log();
+                    }
                 }
             }
             Msg::Lost { generation, reason } => {
@@ -68,7 +77,6 @@ impl App {
                 }
             }
             Msg::CopiedOut(result) => self.copied_out(result),
-            Msg::Yanked(Ok(())) => {}
             Msg::Yanked(Err(failure)) => self.fail("Copy to the clipboard", failure),
         }
     }
@@ -143,8 +151,8 @@ impl App {
                         work.lost_at = None;
                         if again {
                             self.say("connected again");
-                            self.resume_log();
                         }
+                        self.resume_log();
                     }
                     Err(_) if !runs => self.down(),
                     Err(failure) if lasting(&failure) => {
@@ -161,7 +169,13 @@ impl App {
             Err(failure) if first && lasting(&failure) => {
                 work.connection = Connection::Refused(failure.clone());
                 work.lost_at.get_or_insert(now);
-                self.fail("Open", failure);
+                if self.direct {
+                    // It was named on the command line: that is where the error belongs.
+                    self.fatal = Some(failure);
+                    self.quit();
+                } else {
+                    self.fail("Open", failure);
+                }
             }
             Err(failure) => self.lost(&failure.message, attempt),
         }
@@ -342,11 +356,12 @@ impl App {
     }
 
     pub(super) fn scan_more(&mut self, more: bool) {
-        if let Some(work) = &mut self.work {
-            if more && !work.logs.scanning {
-                work.logs.scanning = true;
-                self.effect(Effect::Continue(Job::Scan));
-            }
+        if let Some(work) = &mut self.work
+            && more
+            && !work.logs.scanning
+        {
+            work.logs.scanning = true;
+            self.effect(Effect::Continue(Job::Scan));
         }
     }
 

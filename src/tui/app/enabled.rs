@@ -31,7 +31,7 @@ impl App {
             }
             Action::Save => {
                 let Some(work) = &self.work else { return Err("open a container first") };
-                need(work.logs.len() > 0, "there are no lines")?;
+                need(!work.logs.is_empty(), "there are no lines")?;
                 need(work.logs.save.is_none(), "a file is being written")
             }
             Action::Since => {
@@ -74,7 +74,7 @@ impl App {
         match work.mode() {
             Mode::Procs => work.processes.shown.as_ref().and_then(|data| work.procs.selected(data)).is_some(),
             Mode::Process => work.process.as_ref().is_some_and(|view| !view.lines.is_empty()),
-            Mode::Logs => work.logs.len() > 0,
+            Mode::Logs => !work.logs.is_empty(),
             Mode::Files => work.files.selected().is_some(),
             Mode::Net => !work.net.table().order.is_empty(),
             _ => true,

@@ -117,6 +117,8 @@ pub struct Logs {
     pub save: Option<Save>,
     /// Whether a slice of looking is on its way.
     pub scanning: bool,
+    /// Number of the first line since the log was last cleared.
+    since_clear: u64,
     /// Lines looked at so far. A test reads it.
     pub looked: u64,
 }
@@ -154,6 +156,7 @@ impl Logs {
             resumed_after: None,
             save: None,
             scanning: false,
+            since_clear: 0,
             looked: 0,
         }
     }
@@ -168,6 +171,12 @@ impl Logs {
     #[must_use]
     pub fn end(&self) -> u64 {
         self.ring.numbers().end
+    }
+
+    /// Lines that were dropped for want of room.
+    #[must_use]
+    pub fn dropped(&self) -> u64 {
+        self.first() - self.since_clear
     }
 
     /// A line by its number.
@@ -203,7 +212,7 @@ impl Logs {
             self.found = found;
         }
         self.looked += (SLICE - budget) as u64;
-        if self.seeking && self.found.len() > 0 {
+        if self.seeking && !self.found.is_empty() {
             self.seeking = false;
             self.nearest();
         }
@@ -310,6 +319,7 @@ impl Logs {
     /// Forgets the lines, keeps the choices.
     pub fn clear(&mut self) {
         self.ring.clear();
+        self.since_clear = self.first();
         self.newest = None;
         self.cursor = 0;
         self.top = 0;

@@ -32,7 +32,7 @@ impl App {
 
     /// Moves, if the action is a motion.
     pub(super) fn go(&mut self, motion: Action) -> bool {
-        if !motion.is_motion() {
+        if !motion.moves() {
             return false;
         }
         let size = self.size;

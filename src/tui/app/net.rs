@@ -173,7 +173,7 @@ impl Net {
                     route.metric.to_string(),
                 ]
             }),
-            resolver(data),
+            Ok(resolver(data)),
             rows(&data.resolver.hosts, |(address, names)| vec![address.safe().into_string(), join(names)]),
         ];
         for (table, part) in self.tables.iter_mut().zip(parts) {
@@ -255,7 +255,7 @@ fn socket(socket: &Socket) -> Vec<String> {
     ]
 }
 
-fn resolver(data: &Network) -> Result<Vec<Vec<String>>, String> {
+fn resolver(data: &Network) -> Vec<Vec<String>> {
     let resolver = &data.resolver;
     let line = |what: &str, value: String| vec![what.to_owned(), value];
     let mut out = match &resolver.nameservers {
@@ -273,7 +273,7 @@ fn resolver(data: &Network) -> Result<Vec<Vec<String>>, String> {
         Some(hosts) => out.push(line("nsswitch", hosts.safe().into_string())),
         None => out.push(line("nsswitch", "none: Go asks files, then DNS".to_owned())),
     }
-    Ok(out)
+    out
 }
 
 #[cfg(test)]

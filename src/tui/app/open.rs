@@ -67,10 +67,10 @@ impl App {
     /// Takes away one layer: what lies on top, then search and filter, then the view. Never quits.
     pub(super) fn peel(&mut self) {
         if let Some(layer) = self.layers.pop() {
-            if let Layer::Help(mut help) = layer {
-                if help.filter.take().is_some() {
-                    self.layers.push(Layer::Help(help));
-                }
+            if let Layer::Help(mut help) = layer
+                && help.filter.take().is_some()
+            {
+                self.layers.push(Layer::Help(help));
             }
             return;
         }

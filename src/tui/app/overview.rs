@@ -96,7 +96,7 @@ fn age(clock: Clock, time: Option<std::time::SystemTime>) -> Option<Duration> {
 fn target(work: &Workspace, clock: Clock) -> Group {
     let mut facts = Facts(Vec::new());
     facts.add("name", work.title());
-    let word = work.state_word();
+    let state = work.state_word();
     let tone = match work.connection {
         Connection::Live => Tone::Good,
         Connection::Opening | Connection::Reconnecting { .. } => Tone::Warn,
@@ -108,7 +108,7 @@ fn target(work: &Workspace, clock: Clock) -> Group {
             facts.add("image", &container.image);
             let up = age(clock, container.started).filter(|_| container.pid.is_some());
             let up = up.map_or_else(String::new, |up| format!(" for {}", words::span(up)));
-            facts.toned("state", format!("{}{up}", word.to_lowercase()), tone);
+            facts.toned("state", format!("{}{up}", state.to_lowercase()), tone);
             if let Some(ended) = age(clock, container.finished).filter(|_| container.pid.is_none()) {
                 facts.add("ended", format!("{} ago", words::span(ended)));
             }
@@ -130,10 +130,10 @@ fn target(work: &Workspace, clock: Clock) -> Group {
             }
         }
         Some(Target::Process(pid)) => {
-            facts.toned("state", word.to_lowercase(), tone);
+            facts.toned("state", state.to_lowercase(), tone);
             facts.add("host pid", pid.to_string());
         }
-        None => facts.toned("state", word.to_lowercase(), tone),
+        None => facts.toned("state", state.to_lowercase(), tone),
     }
     facts.group("Target")
 }
@@ -210,10 +210,10 @@ fn entered(work: &Workspace) -> Group {
             }
         }
     }
-    if let Connection::Refused(failure) = &work.connection {
-        if let Some(hint) = &failure.hint {
-            facts.toned("try", hint, Tone::Warn);
-        }
+    if let Connection::Refused(failure) = &work.connection
+        && let Some(hint) = &failure.hint
+    {
+        facts.toned("try", hint, Tone::Warn);
     }
     facts.group("Entered")
 }
@@ -234,9 +234,13 @@ fn resources(work: &Workspace) -> Group {
         facts.add("log", &container.log_driver);
     }
     if let Some(Part::Ok(limits)) = work.init.shown.as_ref().map(|detail| &detail.limits) {
-        for limit in limits.iter().filter(|limit| limit.used.is_some()) {
-            let (used, soft) = (limit.used.unwrap_or_default(), limit.soft);
-            let near = soft.is_some_and(|soft| used.saturating_mul(10) >= soft.saturating_mul(9));
+        for limit in limits {
+            let (Some(used), soft) = (limit.used, limit.soft) else { continue };
+            let near = soft.is_some_and(|soft| used > 0 && used.saturating_mul(10) >= soft.saturating_mul(9));
+            // The one that servers run into; others only when they are near.
+            if !near && limit.name != "Max open files" {
+                continue;
+            }
             let soft = soft.map_or_else(|| "unlimited".to_owned(), |soft| soft.to_string());
             let tone = if near { Tone::Bad } else { Tone::Plain };
             facts.toned("limit", format!("{}: {used} of {soft}", limit.name), tone);

@@ -128,7 +128,9 @@ fn lines(detail: &Detail, reveal: bool) -> (Vec<Line>, usize) {
         }
     }
     page.section("Security", &detail.security, |page, fields| {
-        fields.iter().for_each(|field| page.fact(&field.name, field.value.safe().as_str()));
+        for field in fields {
+            page.fact(&field.name, field.value.safe().as_str());
+        }
     });
     page.section("Capabilities", &detail.capabilities, |page, sets| {
         for set in sets {
@@ -179,13 +181,19 @@ fn lines(detail: &Detail, reveal: bool) -> (Vec<Line>, usize) {
         }
     });
     page.section("Cgroups", &detail.cgroups, |page, cgroups| {
-        cgroups.iter().for_each(|path: &Untrusted| page.plain(path.safe().as_str()));
+        for path in cgroups {
+            page.plain(path.safe().as_str());
+        }
     });
     page.section("Namespaces", &detail.namespaces, |page, namespaces| {
-        namespaces.iter().for_each(|(kind, inode)| page.fact(kind, &inode.to_string()));
+        for (kind, inode) in namespaces {
+            page.fact(kind, &inode.to_string());
+        }
     });
     page.section("Status", &detail.status, |page, fields| {
-        fields.iter().for_each(|field| page.fact(&field.name, field.value.safe().as_str()));
+        for field in fields {
+            page.fact(&field.name, field.value.safe().as_str());
+        }
     });
     (page.lines, secrets)
 }

@@ -238,18 +238,18 @@ fn tree(list: &[Process]) -> Vec<Row> {
     children.values_mut().for_each(by_pid);
     let mut seen = HashSet::new();
     let mut rows = Vec::with_capacity(list.len());
-    let mut starts: VecDeque<usize> = roots.into();
+    let mut trees: VecDeque<usize> = roots.into();
     let mut rest = 0;
     loop {
         // Circles have no root: whatever was not reached starts a tree of its own.
-        let start = starts.pop_front().or_else(|| {
+        let root = trees.pop_front().or_else(|| {
             while rest < list.len() && seen.contains(&rest) {
                 rest += 1;
             }
             (rest < list.len()).then_some(rest)
         });
-        let Some(start) = start else { return rows };
-        let mut stack = vec![(start, String::new(), String::new(), 0)];
+        let Some(root) = root else { return rows };
+        let mut stack = vec![(root, String::new(), String::new(), 0)];
         while let Some((at, branch, below, depth)) = stack.pop() {
             if !seen.insert(at) {
                 continue;
@@ -257,10 +257,10 @@ fn tree(list: &[Process]) -> Vec<Row> {
             rows.push(Row { at, branch });
             let kids = list.get(at).and_then(|process| children.get(&process.pid)).map_or(&[][..], Vec::as_slice);
             for (place, kid) in kids.iter().enumerate().rev() {
-                let last = place + 1 == kids.len();
+                let is_last = place + 1 == kids.len();
                 if depth < DEEPEST {
-                    let branch = format!("{below}{}", if last { "└─" } else { "├─" });
-                    let further = format!("{below}{}", if last { "  " } else { "│ " });
+                    let branch = format!("{below}{}", if is_last { "└─" } else { "├─" });
+                    let further = format!("{below}{}", if is_last { "  " } else { "│ " });
                     stack.push((*kid, branch, further, depth + 1));
                 } else {
                     stack.push((*kid, format!("{below}…"), below.clone(), depth));

@@ -197,7 +197,8 @@ impl Viewer {
         }
         if let Some(percent) = text.strip_suffix('%') {
             let percent: u64 = percent.trim().parse().ok().filter(|percent| *percent <= 100)?;
-            return Some(Place::Byte((u128::from(size?) * u128::from(percent) / 100) as u64));
+            let size = size?;
+            return Some(Place::Byte(size / 100 * percent + size % 100 * percent / 100));
         }
         let byte = match text.strip_prefix("0x") {
             Some(digits) => u64::from_str_radix(digits, 16).ok()?,

@@ -107,13 +107,14 @@ async fn stream_logs(shared: &Shared, out: &mpsc::Sender<Msg>, stream: u64, sinc
         let next = match due {
             None => log.next().await,
             // The time is up: what is there is sent, then it goes on.
-            Some(due) => match timeout_at(due, log.next()).await {
-                Ok(next) => next,
-                Err(_) => {
+            Some(due) => {
+                if let Ok(next) = timeout_at(due, log.next()).await {
+                    next
+                } else {
                     send(out, stream, &mut batch, &mut bytes).await?;
                     log.next().await
                 }
-            },
+            }
         };
         let Some(piece) = next else { break };
         let mut gather = |line: crate::logs::LineRef<'_>| {

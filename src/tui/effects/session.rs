@@ -106,7 +106,7 @@ async fn find(shared: &Shared, name: &TargetName) -> Result<(Target, Result<Ente
         TargetName::Container(name) => Target::Container(Box::new(shared.engine()?.resolve(name).await?)),
         TargetName::Process(pid) => Target::Process(*pid),
     };
-    if let Some(Err(error)) = target.container().map(|container| container.running()) {
+    if let Some(Err(error)) = target.container().map(crate::engine::Container::running) {
         return Ok((target, Err(error.into())));
     }
     let entered = match entry::enter(&shared.broker, &target, &shared.access).await {

@@ -83,9 +83,9 @@ pub enum Action {
 }
 
 impl Action {
-    /// Whether it moves what has the focus.
+    /// Whether it moves in a list or a text.
     #[must_use]
-    pub fn is_motion(self) -> bool {
+    pub fn moves(self) -> bool {
         use Action::{Bottom, Down, HalfDown, HalfUp, Left, PageDown, PageUp, Right, Top, Up};
         matches!(self, Up | Down | HalfUp | HalfDown | PageUp | PageDown | Top | Bottom | Left | Right)
     }

@@ -127,8 +127,8 @@ fn chips(app: &App) -> Vec<(String, Style)> {
                 } else {
                     ("SCROLLED".to_owned(), theme.warn)
                 });
-                if work.logs.ring.dropped() > 0 {
-                    chips.push((format!("dropped {}", work.logs.ring.dropped()), theme.dim));
+                if work.logs.dropped() > 0 {
+                    chips.push((format!("dropped {}", work.logs.dropped()), theme.dim));
                 }
             }
             Mode::Viewer if work.viewer.as_ref().is_some_and(|viewer| viewer.follow) => {

@@ -1,5 +1,6 @@
 //! The log.
 
+use std::fmt::Write as _;
 use std::ops::Range;
 
 use ratatui::buffer::Buffer;
@@ -31,7 +32,7 @@ pub fn draw(work: &Workspace, _clock: Clock, buf: &mut Buffer, area: Rect, theme
         below.push_str(" · wrapped");
     }
     if logs.shift > 0 {
-        below.push_str(&format!(" · from column {}", logs.shift));
+        let _ = write!(below, " · from column {}", logs.shift);
     }
     let inner = panel::draw(buf, area, theme, &title(logs), flow, &below);
     let container = work.target.as_ref().map(|target| target.container().is_some());
@@ -40,7 +41,7 @@ pub fn draw(work: &Workspace, _clock: Clock, buf: &mut Buffer, area: Rect, theme
         panel::notice(buf, inner, &[(text.to_owned(), theme.text)]);
         return;
     }
-    if logs.len() == 0 {
+    if logs.is_empty() {
         panel::notice(buf, inner, &why_empty(work, theme));
         return;
     }
@@ -73,10 +74,10 @@ fn title(logs: &Logs) -> String {
     if let Some(filter) = &logs.filter {
         let more = if logs.settled() { "" } else { "+" };
         let all = logs.end() - logs.first();
-        title.push_str(&format!(" ─ filter: {} ({}{more}/{all})", filter.text, logs.len()));
+        let _ = write!(title, " ─ filter: {} ({}{more}/{all})", filter.text, logs.len());
     }
     if let Some(search) = &logs.search {
-        title.push_str(&format!(" ─ /{} {}", search.text, logs.counter()));
+        let _ = write!(title, " ─ /{} {}", search.text, logs.counter());
     }
     title
 }

@@ -17,21 +17,18 @@ pub fn draw(work: &Workspace, clock: Clock, size: (u16, u16), buf: &mut Buffer, 
     let (top, left, right) = layout::overview(size);
     rates(work, clock, buf, top, theme);
     let [what, how] = columns(work, clock);
-    match right {
-        Some(right) => {
-            let inner = panel::draw(buf, left, theme, "What it is", "", "");
-            groups(&what, work.overview.top, buf, inner, theme);
-            let inner = panel::draw(buf, right, theme, "How it is set up", "", "");
-            groups(&how, work.overview.top, buf, inner, theme);
-        }
-        None => {
-            let all: Vec<Group> = what.into_iter().chain(how).collect();
-            let rows = all.iter().map(|group| group.facts.len() + 2).sum::<usize>().saturating_sub(1);
-            let last = (work.overview.top + usize::from(layout::inside(left).height)).min(rows);
-            let right = format!("{}-{last}/{rows}", work.overview.top + 1);
-            let inner = panel::draw(buf, left, theme, "Overview", &right, "");
-            groups(&all, work.overview.top, buf, inner, theme);
-        }
+    if let Some(right) = right {
+        let inner = panel::draw(buf, left, theme, "What it is", "", "");
+        groups(&what, work.overview.top, buf, inner, theme);
+        let inner = panel::draw(buf, right, theme, "How it is set up", "", "");
+        groups(&how, work.overview.top, buf, inner, theme);
+    } else {
+        let all: Vec<Group> = what.into_iter().chain(how).collect();
+        let rows = all.iter().map(|group| group.facts.len() + 2).sum::<usize>().saturating_sub(1);
+        let last = (work.overview.top + usize::from(layout::inside(left).height)).min(rows);
+        let right = format!("{}-{last}/{rows}", work.overview.top + 1);
+        let inner = panel::draw(buf, left, theme, "Overview", &right, "");
+        groups(&all, work.overview.top, buf, inner, theme);
     }
 }
 

@@ -12,12 +12,22 @@ use crate::tui::widgets::table::{Column, Table};
 use crate::tui::widgets::{cells, panel};
 use crate::tui::words;
 
-const COLUMNS: [Column; 4] = [
-    Column::text("STATE", 12, 0),
-    Column::text("NAME", 20, 0),
-    Column::text("IMAGE", 18, 76),
-    Column::text("STATUS", 0, 0),
-];
+/// The name gets the room it needs, as long as the status keeps enough to be read: names are what is looked for.
+fn columns(app: &App, width: u16) -> [Column; 4] {
+    const STATE: u16 = 12;
+    const IMAGE: u16 = 18;
+    const IMAGE_FROM: u16 = 76;
+    let image = if width >= IMAGE_FROM { IMAGE + 1 } else { 0 };
+    let most = width.saturating_sub(STATE + image + 18).max(12);
+    let longest = app.picker.containers.iter().flatten().map(|container| cells::width(&container.name)).max();
+    let name = longest.and_then(|longest| u16::try_from(longest).ok()).unwrap_or(most).clamp(12, most);
+    [
+        Column::text("STATE", STATE, 0),
+        Column::text("NAME", name, 0),
+        Column::text("IMAGE", IMAGE, IMAGE_FROM),
+        Column::text("STATUS", 0, 0),
+    ]
+}
 
 pub fn draw(app: &App, buf: &mut Buffer, theme: &Theme) {
     let (list, details) = layout::picker((buf.area.width, buf.area.height));
@@ -35,7 +45,7 @@ pub fn draw(app: &App, buf: &mut Buffer, theme: &Theme) {
             Sort::Created => 3,
         };
         let table = Table {
-            columns: &COLUMNS,
+            columns: &columns(app, inner.width),
             sorted: Some((sorted, picker.reverse)),
             len: picker.order.len(),
             cursor: picker.cursor,

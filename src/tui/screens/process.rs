@@ -33,7 +33,7 @@ pub fn draw(work: &Workspace, clock: Clock, buf: &mut Buffer, area: Rect, theme:
         panel::notice(buf, inner, &nothing(work, view.detail.error.as_ref(), theme));
         return;
     }
-    let current = view.search.as_ref().and_then(|search| search.line());
+    let current = view.search.as_ref().and_then(super::super::app::pattern::Search::line);
     for (at, line) in view.lines.iter().enumerate().skip(view.cursor.top).take(inner.height.into()) {
         let Ok(row) = u16::try_from(at - view.cursor.top) else { return };
         let y = inner.y + row;

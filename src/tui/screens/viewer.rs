@@ -34,7 +34,7 @@ pub fn draw(work: &Workspace, clock: Clock, buf: &mut Buffer, area: Rect, theme:
         below.push_str(" · IT SHRANK");
     }
     if let Some(error) = &viewer.window.error {
-        below = error.message.clone();
+        below.clone_from(&error.message);
     }
     let title = format!("{}{search}", shown(&viewer.path));
     let inner = panel::draw(buf, area, theme, &title, &stale(work, clock, viewer.window.at), &below);

@@ -117,10 +117,10 @@ pub fn clear(buf: &mut Buffer, area: Rect) {
     let area = area.intersection(buf.area);
     for y in area.top()..area.bottom() {
         // The right half of a wide letter must not be left without its left half.
-        if let Some(cell) = area.x.checked_sub(1).and_then(|x| buf.cell_mut((x, y))) {
-            if width(cell.symbol()) > 1 {
-                cell.set_symbol(" ");
-            }
+        if let Some(cell) = area.x.checked_sub(1).and_then(|x| buf.cell_mut((x, y)))
+            && width(cell.symbol()) > 1
+        {
+            cell.set_symbol(" ");
         }
         for x in area.left()..area.right() {
             if let Some(cell) = buf.cell_mut((x, y)) {

@@ -4,7 +4,7 @@ use std::io::{BufRead as _, BufReader, Read};
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::mpsc::{self, Sender};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 use std::{process, thread};
 
 use super::engine::{docker, inspect, try_docker};
@@ -16,6 +16,7 @@ pub struct Run {
     flags: Vec<String>,
     command: Vec<String>,
     ready: Option<&'static str>,
+    patience: Duration,
 }
 
 impl Run {
@@ -40,7 +41,13 @@ impl Run {
     }
 
     fn image(image: &'static str, command: &[&str], ready: Option<&'static str>) -> Self {
-        Self { image, flags: Vec::new(), command: command.iter().map(|&word| word.to_owned()).collect(), ready }
+        Self {
+            image,
+            flags: Vec::new(),
+            command: command.iter().map(|&word| word.to_owned()).collect(),
+            ready,
+            patience: wait::PATIENCE,
+        }
     }
 
     /// One more flag of `docker run`, as one word: `--memory=16m`.
@@ -61,6 +68,12 @@ impl Run {
         ["--log-driver=json-file", "--log-opt=max-size=10g"].into_iter().fold(self, Self::flag)
     }
 
+    /// Wait so long for it to be ready: it has much to do.
+    pub fn patience(mut self, patience: Duration) -> Self {
+        self.patience = patience;
+        self
+    }
+
     /// Do not wait until it says that it is ready: it never will.
     pub fn without_waiting(mut self) -> Self {
         self.ready = None;
@@ -72,10 +85,10 @@ impl Run {
     /// # Panics
     /// If it does not start, or ends or stays silent before it is ready; with its log.
     pub fn start(self) -> Container {
-        let ready = self.ready;
+        let (ready, patience) = (self.ready, self.patience);
         let container = self.make(&["run", "--detach"]);
         if let Some(ready) = ready {
-            container.wait_for_log(ready);
+            container.wait_for_log_within(patience, ready);
         }
         container
     }
@@ -133,9 +146,9 @@ impl Container {
         inspect(&self.id)["State"]["Status"].as_str().expect("a status").to_owned()
     }
 
-    /// What it has printed so far, both streams.
+    /// The last of what it has printed, both streams.
     pub fn logs(&self) -> String {
-        let output = Command::new("docker").args(["logs", &self.id]).output().expect("docker logs");
+        let output = Command::new("docker").args(["logs", "--tail=100", &self.id]).output().expect("docker logs");
         format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
     }
 
@@ -154,16 +167,21 @@ impl Container {
         wait::until(&format!("{} to be {state}", self.name), || (self.state() == state).then_some(()));
     }
 
-    /// Waits until a line with this text is in its log. Follows the log, so it is not asked again and again.
+    /// Waits until a line with this text is in its log, among the last hundred or to come.
     pub fn wait_for_log(&self, text: &str) {
+        self.wait_for_log_within(wait::PATIENCE, text);
+    }
+
+    /// As [`Self::wait_for_log`], with another deadline. Follows the log, so it is not asked again and again.
+    pub fn wait_for_log_within(&self, patience: Duration, text: &str) {
         let mut follower = Command::new("docker")
-            .args(["logs", "--follow", &self.id])
+            .args(["logs", "--follow", "--tail=100", &self.id])
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .spawn()
             .expect("docker logs");
-        let found = look_for(text, &mut follower);
+        let found = look_for(text, &mut follower, patience);
         let _ = follower.kill();
         let _ = follower.wait();
         assert!(found, "{} never printed {text:?}; it printed:\n{}", self.name, self.logs());
@@ -171,11 +189,11 @@ impl Container {
 }
 
 /// True once a line with this text comes.
-fn look_for(text: &str, follower: &mut Child) -> bool {
+fn look_for(text: &str, follower: &mut Child, patience: Duration) -> bool {
     let (lines, inbox) = mpsc::channel();
     send_lines(follower.stdout.take().expect("a pipe"), lines.clone());
     send_lines(follower.stderr.take().expect("a pipe"), lines);
-    let end = Instant::now() + wait::PATIENCE;
+    let end = Instant::now() + patience;
     // Ends early, disconnected, when the container does.
     while let Ok(line) = inbox.recv_timeout(end.saturating_duration_since(Instant::now())) {
         if line.contains(text) {

@@ -32,11 +32,11 @@ impl Logs {
         let mut chunk = Vec::new();
         let mut budget = SLICE;
         while next < end && chunk.len() < CHUNK && budget > 0 {
-            if self.passes(next) {
-                if let Some(line) = self.line(next) {
-                    chunk.extend_from_slice(line.text);
-                    chunk.push(b'\n');
-                }
+            if self.passes(next)
+                && let Some(line) = self.line(next)
+            {
+                chunk.extend_from_slice(line.text);
+                chunk.push(b'\n');
             }
             next += 1;
             budget -= 1;

@@ -57,6 +57,12 @@ impl Scan {
         self.ids.len()
     }
 
+    /// Whether none does.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.ids.is_empty()
+    }
+
     /// The number of the match at a place.
     #[must_use]
     pub fn get(&self, at: usize) -> Option<u64> {
@@ -85,7 +91,7 @@ mod tests {
         let looked = std::cell::RefCell::new(Vec::new());
         let keep = |id: u64| {
             looked.borrow_mut().push(id);
-            id % 2 == 0
+            id.is_multiple_of(2)
         };
         let mut scan = Scan::new(10);
         let mut budget = 4;

@@ -184,7 +184,7 @@ proptest::proptest! {
             logs.settle(width, height);
             let shown = logs.page(width, height).count();
             assert!(shown <= height);
-            assert!(height == 0 || shown > 0 || logs.len() == 0);
+            assert!(height == 0 || shown > 0 || logs.is_empty());
         }
     }
 }

@@ -22,6 +22,12 @@ impl Logs {
         }
     }
 
+    /// Whether none could.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
     /// The number of the line at a position.
     #[must_use]
     pub fn id_at(&self, position: usize) -> Option<u64> {

@@ -1,10 +1,10 @@
 use super::*;
 
-fn process(pid: i32, ppid: i32, command: &str) -> Process {
+fn process(pid: i32, parent: i32, command: &str) -> Process {
     Process {
         pid: ContainerPid(pid),
         host_pid: None,
-        ppid: ContainerPid(ppid),
+        ppid: ContainerPid(parent),
         uid: 0,
         user: None,
         state: 'S',
