@@ -6,7 +6,11 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
 
 mod answers;
+mod copies;
+mod endless;
 mod harness;
+mod hostile;
+mod names;
 mod powerless;
 mod readings;
 mod screen;

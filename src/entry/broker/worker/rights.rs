@@ -14,7 +14,9 @@ use crate::entry::plan::{Capability, Plan};
 /// Keeps only what the way in takes, for good, and the way in only.
 pub fn lower(plan: &Plan) -> Result<(), Errno> {
     rustix::process::set_dumpable_behavior(rustix::process::DumpableBehavior::NotDumpable).map_err(errno)?;
-    rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o077));
+    // A file that is copied in has the permissions it is given, of which this would take away.
+    let umask = if plan.write { 0 } else { 0o077 };
+    rustix::process::umask(rustix::fs::Mode::from_raw_mode(umask));
     if plan.become_them {
         // Before the user namespace is joined: there it may be forbidden, and ours must not come along.
         set_thread_groups(&[]).map_err(errno)?;
