@@ -39,9 +39,10 @@ pub fn attached(container: &Container) -> Terminal {
     terminal
 }
 
-/// The first screen is complete when it names the container and its process, and no part still waits for its data.
+/// The first screen is complete when every part of it has its data: the engine's, the helper's, the program's.
 fn is_complete(text: &str, container: &Container) -> bool {
-    text.contains(container.name()) && text.contains("running") && !text.contains('…')
+    let parts = [container.name(), "running", "namespaces", "scratch: no shell", "module", "directory", " processes "];
+    parts.into_iter().all(|part| text.contains(part)) && !text.contains(" …")
 }
 
 pub fn quit(terminal: &mut Terminal) {

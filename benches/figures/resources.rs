@@ -12,16 +12,16 @@ use crate::attach::{attached, quit};
 use crate::container::Run;
 use crate::figure::{Amount, Figure, Goal};
 use crate::logs::long_log;
-use crate::pty::Terminal;
+use crate::pty::{Terminal, key};
 use crate::race::median;
 use crate::wait;
 
 /// Opens the tab of the log.
 const LOGS: &str = "3";
-/// Opens the help, and closes it again.
+/// Opens the help.
 const HELP: &str = "?";
 /// Only the help says that.
-const HELP_TEXT: &str = "Keys";
+const HELP_TEXT: &str = "─ Help ─";
 
 /// Nobody presses a key, and the container goes on with its slow and steady life.
 pub fn idle(bench: &Bench) -> Vec<Figure> {
@@ -83,7 +83,7 @@ fn help_times(terminal: &mut Terminal, rounds: usize) -> Vec<Duration> {
     for round in 0..rounds * 2 {
         let wanted = round % 2 == 0;
         let start = Instant::now();
-        terminal.press(HELP);
+        terminal.press(if wanted { HELP } else { key::ESC });
         terminal.wait_until("the help", |screen| screen.contents().contains(HELP_TEXT) == wanted);
         times.push(start.elapsed());
     }
