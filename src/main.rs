@@ -10,9 +10,8 @@ use scratchdbg::exit::{Exit, Failure};
 fn main() -> ExitCode {
     let cli = Cli::parse();
     match commands::run(cli) {
-        Ok(()) => Exit::Done.into(),
-        // The reader of a pipe has seen enough.
-        Err(Failure { exit: Exit::Done, .. }) => Exit::Done.into(),
+        // An error with this status is a pipe whose reader has seen enough.
+        Ok(()) | Err(Failure { exit: Exit::Done, .. }) => Exit::Done.into(),
         Err(failure) => {
             if !failure.message.is_empty() {
                 eprintln!("scratchdbg: {failure}");

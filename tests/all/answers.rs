@@ -22,15 +22,14 @@ const NOBODY: u32 = 65534;
 /// Each command that goes inside, asked of this target.
 fn inside(target: &str) -> [Vec<String>; 6] {
     let at = |path: &str| format!("{target}:{path}");
-    let all = [
+    [
         vec!["ps".into(), target.into()],
         vec!["proc".into(), target.into()],
         vec!["net".into(), target.into()],
         vec!["ls".into(), at("/")],
         vec!["cat".into(), at("/toolbox")],
         vec!["cp".into(), at("/toolbox"), "/dev/null/nowhere".into()],
-    ];
-    all
+    ]
 }
 
 #[test]
