@@ -32,7 +32,7 @@ pub struct Global {
     /// The door to go in by.
     #[arg(long, global = true, value_enum, default_value_t, help_heading = "Global options")]
     pub via: Via,
-    /// Whose eyes: the target's own user, root (sees every file), or UID[:GID].
+    /// Whose eyes: the target's own user, root (sees every file), or `UID[:GID]`.
     #[arg(long = "as", global = true, value_name = "WHO", default_value = "target", help_heading = "Global options")]
     pub identity: Identity,
     /// The engine to ask, as in DOCKER_HOST.
@@ -156,6 +156,12 @@ pub struct Ls {
     /// TARGET:PATH
     #[arg(value_name = "TARGET:PATH", value_parser = target_path())]
     pub place: TargetPath,
+    /// Long listing: what is printed anyway. For fingers that know `ls`.
+    #[arg(short, long, hide = true)]
+    pub long: bool,
+    /// Names that start with a dot too: they are listed anyway.
+    #[arg(short, long, hide = true)]
+    pub all: bool,
     /// Names only, one a line.
     #[arg(short = '1', long)]
     pub names: bool,

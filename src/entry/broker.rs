@@ -1,7 +1,7 @@
 //! The broker: the only part that needs rights.
 //!
 //! It is forked from `main` before there is a second thread, and does one thing: at the request of the
-//! unprivileged half it starts a [worker](worker) in a target's namespaces and passes back the connection to it.
+//! unprivileged half it starts a [worker] in a target's namespaces and passes back the connection to it.
 //! It is synchronous, has no engine connection, parses nothing a container wrote except the kernel's own
 //! `/proc/PID/{status,uid_map,gid_map}`, and dies with its parent.
 

@@ -1,6 +1,6 @@
 //! The lines a screen holds: as many as fit, the newest, each reached at once.
 //!
-//! Lines live in blocks of [`BLOCK`]: one text for all of them, and per line 4 bytes for its end, 8 for its time
+//! Lines live in blocks of `BLOCK`: one text for all of them, and per line 4 bytes for its end, 8 for its time
 //! and 1 for the rest, so 13 bytes a line beside its text. A line that was cut takes 16 more.
 //! Old lines leave one by one; their memory leaves a block at a time.
 
