@@ -35,7 +35,10 @@ pub fn run(cli: Cli) -> Result<(), Failure> {
         Failure::new(Exit::Usage, format!("{target} stands before the command"))
             .try_this("the target comes after it: scratchdbg ps TARGET")
     })?;
-    trace(global.verbose);
+    // The screen has standard error's terminal for itself.
+    if !matches!(command, Command::Attach { .. }) {
+        trace(global.verbose);
+    }
     // Forked before the first thread; see `entry/broker.rs`.
     let broker = enters(&command).then(Broker::start);
     let context = Context::new(global, broker);
