@@ -41,7 +41,7 @@ pub fn attached(container: &Container) -> Terminal {
 
 /// The first screen is complete when every part of it has its data: the engine's, the helper's, the program's.
 fn is_complete(text: &str, container: &Container) -> bool {
-    let parts = [container.name(), "running", "namespaces", "scratch: no shell", "module", "directory", " processes "];
+    let parts = [container.name(), "running", "namespaces", "scratch: no shell", "module", "directory", " process"];
     parts.into_iter().all(|part| text.contains(part)) && !text.contains(" …")
 }
 
