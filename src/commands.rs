@@ -51,6 +51,10 @@ pub fn run(cli: Cli) -> Result<(), Failure> {
             let result = runtime.block_on(attach::run(&context, target));
             // A task that waits for a file or an engine must not hold up the end.
             runtime.shutdown_background();
+            // Such a task may hold the broker still.
+            if let Ok(broker) = context.broker() {
+                broker.end();
+            }
             result
         }
         command => runtime(false)?.block_on(dispatch(&context, &command)),

@@ -41,17 +41,26 @@ struct Child {
     pid: Pid,
 }
 
-impl Drop for Child {
-    /// Waits for the broker, which waits for its workers: who starts processes leaves none to init, which in a
-    /// container may be a program that never looks after them.
-    fn drop(&mut self) {
-        drop(self.link.get_mut().unwrap_or_else(PoisonError::into_inner).take());
+impl Child {
+    /// Closes the link and waits for the broker, which waits for its workers: who starts processes leaves none to init,
+    /// which in a container may be a program that never looks after them.
+    fn end(&self) {
+        // Taken while something is being asked for: then the broker ends with this process.
+        let Ok(mut link) = self.link.try_lock() else { return };
+        if link.take().is_none() {
+            return;
+        }
         let held = rustix::process::Pid::from_raw(self.pid.as_raw());
-        if held.is_some_and(|pid| {
-            pidfd_open(pid, PidfdFlags::empty()).is_ok_and(|pidfd| worker::ends_within(&pidfd, GOODBYE))
-        }) {
+        let held = held.and_then(|pid| pidfd_open(pid, PidfdFlags::empty()).ok());
+        if held.is_some_and(|pidfd| worker::ends_within(&pidfd, GOODBYE)) {
             let _ = waitpid(self.pid, Some(WaitPidFlag::WNOHANG));
         }
+    }
+}
+
+impl Drop for Child {
+    fn drop(&mut self) {
+        self.end();
     }
 }
 
@@ -84,6 +93,11 @@ impl Broker {
                 sys::exit_now(run(theirs, parent).unwrap_or(1));
             }
         }
+    }
+
+    /// Ends it and all that it has started, whoever else still holds it. Blocking, for about a millisecond.
+    pub fn end(&self) {
+        self.0.end();
     }
 
     /// Asks for one thing and waits for the answer: about a millisecond. Blocking.

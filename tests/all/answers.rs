@@ -198,6 +198,13 @@ fn wrong_usage_ends_with_2() {
 }
 
 #[test]
+fn without_a_terminal_there_is_no_screen() {
+    for args in [&[] as &[&str], &["any"], &["attach"], &["attach", "any"]] {
+        scratchdbg(args).fails_with(USAGE, &["needs a terminal", "ps", "--json"]);
+    }
+}
+
+#[test]
 fn a_closed_pipe_ends_it_quietly() {
     require_engine!();
     require_root!();

@@ -6,6 +6,7 @@ use std::process::{Command, Stdio};
 
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
+use rustix::fs::SealFlags;
 
 use crate::support::command::{binary, run};
 use crate::support::container::{Container, Run};
@@ -78,6 +79,12 @@ fn holds_nothing(held: &Held) {
     assert_eq!(link("fd/1"), "anon_inode:[pidfd]");
     assert_eq!(link("fd/2"), "/dev/null");
     assert_eq!(link("exe"), "/memfd:scratchdbg-shim (deleted)");
+    // Nobody may read it, so that it was non-dumpable from its first instruction, and nobody can change it.
+    let program = fs::File::open(format!("/proc/{helper}/exe")).unwrap();
+    assert_eq!(program.metadata().unwrap().mode() & 0o7777, 0o111);
+    let seals = rustix::fs::fcntl_get_seals(&program).unwrap();
+    let sealed = SealFlags::SEAL | SealFlags::SHRINK | SealFlags::GROW | SealFlags::WRITE;
+    assert!(seals.contains(sealed), "{seals:?}");
     assert_eq!(link("cwd"), "/");
     // Neither the terminal's nor the user's session.
     let session = status(helper, "NSsid");

@@ -12,8 +12,9 @@ use nix::sys::signal::Signal;
 use crate::support::command::{binary, scratchdbg};
 use crate::support::container::{Container, Run};
 use crate::support::engine::docker;
-use crate::support::held::Held;
-use crate::support::process::{all_pids, command_line, has_ended};
+use crate::support::held::{Held, helper_of};
+use crate::support::process::{all_pids, command_line, has_ended, state};
+use crate::support::pty::Terminal;
 use crate::support::residue::Residue;
 use crate::support::wait;
 use crate::{require_engine, require_root};
@@ -85,6 +86,10 @@ fn the_container_sees_no_process_of_ours() {
         held.let_go();
         assert_eq!(seen_inside(&container).len(), before);
     }
+    let terminal = Terminal::scratchdbg(&["attach", container.name()]);
+    terminal.wait_for("scratch: no shell");
+    assert_eq!(seen_inside(&container).len(), before);
+    assert_eq!(container.diff(), "");
 }
 
 #[test]
@@ -95,9 +100,22 @@ fn who_ends_leaves_no_zombie() {
     let held = Held::cat(&container.at("/toolbox"), &[]);
     let (broker, helper) = (held.broker(), held.helper());
     held.let_go();
-    // At once: nobody else has to clean up after us.
+    are_gone(broker, helper);
+
+    let mut terminal = Terminal::scratchdbg(&["attach", container.name()]);
+    terminal.wait_for("scratch: no shell");
+    let (broker, helper) = helper_of(terminal.pid()).expect("a helper inside");
+    terminal.press("q");
+    assert!(terminal.wait_exit().success());
+    are_gone(broker, helper);
+}
+
+/// At once: nobody else has to clean up after us.
+#[track_caller]
+fn are_gone(broker: i32, helper: i32) {
     for pid in [broker, helper] {
-        assert!(!Path::new(&format!("/proc/{pid}")).exists(), "process {pid} is still there: {:?}", command_line(pid));
+        let there = Path::new(&format!("/proc/{pid}")).exists();
+        assert!(!there, "process {pid} is still there, state {:?}", state(pid));
     }
 }
 
@@ -121,6 +139,12 @@ fn who_is_killed_leaves_nothing() {
         held.kill();
         held.wait_for_helpers_to_end();
     }
+    let terminal = Terminal::scratchdbg(&["attach", container.name()]);
+    terminal.wait_for("scratch: no shell");
+    let (broker, helper) = helper_of(terminal.pid()).expect("a helper inside");
+    terminal.signal(Signal::SIGKILL);
+    drop(terminal);
+    wait::until("all of it to end", || (has_ended(broker) && has_ended(helper)).then_some(()));
     before.assert_unchanged(&container);
 }
 
