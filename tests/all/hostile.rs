@@ -100,10 +100,9 @@ fn no_link_leads_out() {
         assert_eq!(on("cat", &container, name.as_bytes()).quietly().text(), hostname, "{name}");
     }
     for name in ["self", "loop-a", "loop-b", "magic-root-1/hostname"] {
-        for verb in ["cat", "ls"] {
-            on(verb, &container, name.as_bytes()).fails_with(1, &[name, "not followed"]);
-        }
+        on("cat", &container, name.as_bytes()).fails_with(1, &[name, "not followed"]);
     }
+    on("ls", &container, b"magic-root-1/hostname").fails_with(1, &["magic-root-1/hostname", "not followed"]);
     // Whose environment would that be? Not ours: /proc is the container's, and we are not in it.
     for name in ["magic-environ", "magic-root/etc/hostname"] {
         for who in ["target", "root"] {
@@ -136,7 +135,12 @@ fn a_container_that_sees_the_host_is_no_way_to_it() {
         for path in ["root/etc/shadow", "root/", "cwd/Cargo.toml", "exe", "fd/0", "task/self/root/etc/shadow"] {
             let place = container.at(&format!("/proc/{us}/{path}"));
             for args in [vec!["cat", &place], vec!["ls", &place], vec!["cp", &place, &to]] {
-                let ended = scratchdbg(&[args, vec!["--as", who]].concat());
+                let ended = scratchdbg(&[args.clone(), vec!["--as", who]].concat());
+                // A link that is not followed is listed as what it is: its text, and nothing behind it.
+                if args[0] == "ls" && ended.code() == 0 {
+                    assert!(ended.text().starts_with('l') && ended.text().lines().count() == 1, "{path} as {who}");
+                    continue;
+                }
                 assert!(matches!(ended.code(), 1 | 3), "{path} as {who}: {}", ended.text());
                 assert_eq!(ended.text(), "", "{path} as {who}");
             }

@@ -195,8 +195,10 @@ impl Show {
         tokio::time::sleep(Duration::from_millis(500)).await;
     }
 
+    /// What was last drawn. The loop reads the real clock, so how long a container runs is left out.
     fn screen(&self) -> String {
-        self.last.lock().unwrap().clone()
+        let age = regex::Regex::new(r"running for [0-9dhms ]+").unwrap();
+        age.replace_all(&self.last.lock().unwrap(), "running for AGE ").into_owned()
     }
 
     fn frames(&self) -> usize {
