@@ -36,6 +36,11 @@ impl Untrusted {
         Safe(escape(&self.0))
     }
 
+    /// Appends what [`Untrusted::safe`] gives, for lists too long to make a string of each name.
+    pub fn push_safe(&self, out: &mut String) {
+        escape_into(&self.0, out);
+    }
+
     /// As UTF-8, with U+FFFD where it is not. For JSON, whose writer escapes what a terminal must not see.
     #[must_use]
     pub fn lossy(&self) -> Cow<'_, str> {
@@ -110,22 +115,35 @@ pub fn is_dangerous(c: char) -> bool {
 #[must_use]
 pub fn escape(bytes: &[u8]) -> String {
     let mut out = String::with_capacity(bytes.len());
+    escape_into(bytes, &mut out);
+    out
+}
+
+fn escape_into(bytes: &[u8], out: &mut String) {
     for chunk in bytes.utf8_chunks() {
-        for c in chunk.valid().chars() {
-            match c {
-                '\n' => out.push_str("\\n"),
-                '\r' => out.push_str("\\r"),
-                '\t' => out.push_str("\\t"),
-                c if c.is_ascii_control() => push_hex(&mut out, c as u8),
-                c if is_dangerous(c) => out.extend(c.escape_unicode()),
-                c => out.push(c),
-            }
+        // Nearly every name there is: nothing in it needs a second look.
+        if chunk.valid().bytes().all(|byte| matches!(byte, b' '..=b'~')) {
+            out.push_str(chunk.valid());
+        } else {
+            escape_text(chunk.valid(), out);
         }
         for &byte in chunk.invalid() {
-            push_hex(&mut out, byte);
+            push_hex(out, byte);
         }
     }
-    out
+}
+
+fn escape_text(text: &str, out: &mut String) {
+    for c in text.chars() {
+        match c {
+            '\n' => out.push_str("\\n"),
+            '\r' => out.push_str("\\r"),
+            '\t' => out.push_str("\\t"),
+            c if c.is_ascii_control() => push_hex(out, c as u8),
+            c if is_dangerous(c) => out.extend(c.escape_unicode()),
+            c => out.push(c),
+        }
+    }
 }
 
 fn push_hex(out: &mut String, byte: u8) {

@@ -18,6 +18,10 @@ use crate::wait;
 
 /// Opens the tab of the log.
 const LOGS: &str = "3";
+/// Asks for the log from its beginning, and not for the newest thousand lines.
+const ALL: &str = ":since all\r";
+/// Lines the screen holds at most.
+const MOST: u64 = 1_000_000;
 /// Opens the help.
 const HELP: &str = "?";
 /// Only the help says that.
@@ -56,10 +60,11 @@ pub fn a_full_log(bench: &Bench) -> Vec<Figure> {
     let container = long_log(bench.scale.lines);
     let mut terminal = attached(&container);
     terminal.press(LOGS);
+    terminal.press(ALL);
     // At once: the log is still being read.
     let while_loading = help_times(&mut terminal, bench.scale.many);
-    // The last line there is: the screen follows the log, so it shows when all has been read.
-    terminal.wait_for("ready");
+    // What the frame of the log says once all of it is held: the lines of the program, and its last word.
+    terminal.wait_for(&format!("{} lines", bench.scale.lines.min(MOST)));
     let memory = memory(&terminal);
     let while_holding = help_times(&mut terminal, bench.scale.many);
     quit(&mut terminal);

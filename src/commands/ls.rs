@@ -52,6 +52,8 @@ pub async fn run(context: &Context, args: &Ls) -> Result<(), Failure> {
     if listing.cut {
         eprintln!("note: only the first {MAX_ENTRIES} names are shown");
     }
+    // A million names take a while to give back one by one, and the process ends here.
+    std::mem::forget(listing);
     Ok(())
 }
 
@@ -69,9 +71,9 @@ async fn read(shim: &Shim, path: &[u8], itself: bool, want: Want) -> Result<List
 }
 
 fn names(entries: &[FileEntry]) -> String {
-    let mut out = String::new();
+    let mut out = String::with_capacity(entries.len() * 16);
     for entry in entries {
-        out.push_str(entry.name.safe().as_str());
+        entry.name.push_safe(&mut out);
         out.push('\n');
     }
     out
@@ -124,10 +126,10 @@ fn table(entries: &[FileEntry], users: &Users) -> String {
                 "?"
             ),
         };
-        out.push_str(entry.name.safe().as_str());
+        entry.name.push_safe(&mut out);
         if let Some(link) = &entry.link {
             out.push_str(" -> ");
-            out.push_str(link.safe().as_str());
+            link.push_safe(&mut out);
         }
         out.push('\n');
     }

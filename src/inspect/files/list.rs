@@ -120,15 +120,40 @@ pub enum SortBy {
 
 /// Sorts a listing. What is not known of a file counts as least.
 pub fn sort(entries: &mut [FileEntry], by: SortBy, reverse: bool) {
-    entries.sort_unstable_by(|a, b| {
-        let order = match by {
-            SortBy::Name => std::cmp::Ordering::Equal,
-            SortBy::Size => b.meta.map(|meta| meta.size).cmp(&a.meta.map(|meta| meta.size)),
-            SortBy::Time => b.meta.map(|meta| meta.modified).cmp(&a.meta.map(|meta| meta.modified)),
-        };
-        let order = order.then_with(|| a.name.cmp(&b.name));
-        if reverse { order.reverse() } else { order }
+    match by {
+        SortBy::Name => sort_by_name(entries),
+        SortBy::Size => sort_largest_first(entries, |entry| entry.meta.map(|meta| meta.size)),
+        SortBy::Time => sort_largest_first(entries, |entry| entry.meta.map(|meta| meta.modified)),
+    }
+    if reverse {
+        entries.reverse();
+    }
+}
+
+fn sort_largest_first<T: Ord>(entries: &mut [FileEntry], of: impl Fn(&FileEntry) -> T) {
+    entries.sort_unstable_by(|a, b| of(b).cmp(&of(a)).then_with(|| a.name.cmp(&b.name)));
+}
+
+/// In a large directory names are alike at their beginnings, and comparing them whole takes longer than reading them
+/// did. So they are sorted by the eight bytes behind what all have in common, and whole only where these are equal.
+fn sort_by_name(entries: &mut [FileEntry]) {
+    let Some((first, others)) = entries.split_first() else { return };
+    let first = first.name.bytes();
+    let common = others.iter().fold(first.len(), |common, entry| {
+        first[..common].iter().zip(entry.name.bytes()).take_while(|(a, b)| a == b).count()
     });
+    // A name that ends early sorts before the same name with a zero byte, which no name has.
+    let key = |entry: &FileEntry| {
+        let mut key = [0; 8];
+        for (to, from) in key.iter_mut().zip(&entry.name.bytes()[common..]) {
+            *to = *from;
+        }
+        u64::from_be_bytes(key)
+    };
+    entries.sort_by_cached_key(key);
+    for alike in entries.chunk_by_mut(|a, b| key(a) == key(b)) {
+        alike.sort_unstable_by(|a, b| a.name.cmp(&b.name));
+    }
 }
 
 /// The mount a path is on: the last one made over the longest point that contains it. The path is taken as it is
@@ -167,6 +192,32 @@ mod tests {
             sort(&mut entries, by, reverse);
             let sorted: String = entries.iter().map(|entry| entry.name.lossy().into_owned()).collect();
             assert_eq!(sorted, names, "{by:?} {reverse}");
+        }
+    }
+
+    /// Any byte but the one no name can have.
+    fn name() -> impl proptest::strategy::Strategy<Value = Vec<u8>> {
+        proptest::collection::vec(1..=255_u8, 0..12)
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn by_name_is_by_bytes(mut names in proptest::collection::vec(name(), 0..40), common in name(), tail in proptest::bool::ANY) {
+            for name in &mut names {
+                name.splice(0..0, common.iter().copied());
+                // Alike for longer than the bytes that are compared first.
+                if tail && let Some(last) = name.pop() {
+                    name.extend([b'x'; 8]);
+                    name.push(last);
+                }
+            }
+            let mut entries: Vec<_> = names
+                .iter()
+                .map(|name| FileEntry { name: name.as_slice().into(), kind: Kind::File, meta: None, link: None })
+                .collect();
+            sort(&mut entries, SortBy::Name, false);
+            names.sort();
+            proptest::prop_assert!(entries.iter().map(|entry| entry.name.bytes()).eq(names.iter().map(Vec::as_slice)));
         }
     }
 

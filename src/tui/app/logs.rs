@@ -18,7 +18,7 @@ use scan::Scan;
 /// Lines kept at most.
 pub const MAX_LINES: usize = 1_000_000;
 /// Bytes of text kept at most.
-pub const MAX_BYTES: usize = 48 << 20;
+pub const MAX_BYTES: usize = 78 << 20;
 /// Lines looked at in one go by filter and search. More would delay the keys.
 pub const SLICE: usize = 4096;
 
