@@ -190,7 +190,8 @@ impl Context {
         if let Some(container) = target.container() {
             container.running()?;
         }
-        let entered = entry::enter(self.broker()?, &target, access).await?;
+        let engine = target.container().is_some().then(|| self.engine()).transpose()?;
+        let entered = entry::enter(self.broker(), engine, &target, access).await?;
         self.still_the_same(&target).await?;
         Ok((target, entered))
     }

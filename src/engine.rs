@@ -84,6 +84,8 @@ pub struct Container {
     pub state: State,
     /// Its first process. `None` unless it runs or is paused, on this host.
     pub pid: Option<HostPid>,
+    /// The same as its engine counts, wherever that is: [`Container::pid`] is known to be of this host, this is not.
+    pub engine_pid: Option<i32>,
     /// Exit status of the last run, if it ended.
     pub exit_code: Option<i64>,
     /// Whether the kernel killed it for memory.
@@ -112,6 +114,8 @@ pub struct Container {
     pub health: Option<String>,
     /// Network mode (`bridge`, `host`, `none`, `container:ID`, …).
     pub network_mode: String,
+    /// Pid namespace mode (empty for one of its own, `host`, `container:ID`).
+    pub pid_mode: String,
     /// Published ports as `HOST:PORT -> PORT/PROTO` parts.
     pub ports: Vec<Port>,
     /// Memory limit in bytes, if one is set.

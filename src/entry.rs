@@ -3,6 +3,8 @@
 mod broker;
 mod local;
 pub mod plan;
+mod sidecar;
+mod status;
 
 use std::fmt;
 use std::str::FromStr;
@@ -14,9 +16,11 @@ use self::broker::message::Step;
 pub use self::broker::{Broker, NoBroker, SHIM};
 use self::plan::{Missing, Plan};
 
+use crate::engine;
+use crate::engine::docker::Docker;
 use crate::exit::{Exit, Explain};
 use crate::shim::Shim;
-use crate::target::{ContainerPid, Target};
+use crate::target::{ContainerPid, HostPid, Target};
 
 /// Which door to use.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum, Serialize, Deserialize)]
@@ -26,6 +30,8 @@ pub enum Via {
     Auto,
     /// From this host, which needs root.
     Local,
+    /// Through a throw-away container beside the target, which needs the engine alone.
+    Sidecar,
 }
 
 /// Whose eyes to look with.
@@ -103,12 +109,15 @@ pub struct Entered {
 pub enum Door {
     /// This host's kernel, through the broker.
     Local,
+    /// A throw-away container of the engine.
+    Sidecar,
 }
 
 impl fmt::Display for Door {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Local => f.pad("local"),
+            Self::Sidecar => f.pad("sidecar"),
         }
     }
 }
@@ -165,6 +174,48 @@ pub enum Error {
         /// How.
         errno: Errno,
     },
+    /// Its process runs on another host than this one.
+    #[error("cannot enter {target} from this host: its process is not here")]
+    Elsewhere {
+        /// Its name.
+        target: String,
+    },
+    /// A sidecar was asked for where there is no engine to make one.
+    #[error("no sidecar can be put beside {target}: it is a plain process, which no engine knows")]
+    NoEngine {
+        /// Its name.
+        target: String,
+    },
+    /// A sidecar was asked to write.
+    #[error("cannot write into {target} through a sidecar, which only reads")]
+    ReadOnly {
+        /// Its name.
+        target: String,
+    },
+    /// The engine would not make the sidecar.
+    #[error("cannot put a sidecar beside {target}: {cause}")]
+    Engine {
+        /// Its name.
+        target: String,
+        /// What the engine said.
+        cause: engine::error::Error,
+    },
+    /// The sidecar runs, but the kernel keeps it from the target's files.
+    #[error("the sidecar beside {target} may not look into it as {identity}: {cause}")]
+    Kept {
+        /// Its name.
+        target: String,
+        /// As whom it tried.
+        identity: String,
+        /// What the kernel said.
+        cause: crate::shim::Error,
+    },
+    /// The sidecar sees processes, but none of them is the target's.
+    #[error("the sidecar beside {target} does not find its process among those it sees")]
+    Lost {
+        /// Its name.
+        target: String,
+    },
     /// The helper inside did not say what it should.
     #[error("cannot enter {target}: {cause}")]
     Shim {
@@ -184,8 +235,15 @@ impl Explain for Error {
     fn hint(&self) -> Option<String> {
         match self {
             Self::Moved { .. } => Some("try again".to_owned()),
-            Self::Missing { .. } => Some("run it with sudo".to_owned()),
+            Self::Missing { target, .. } if target.starts_with("pid://") => Some("run it with sudo".to_owned()),
+            Self::Missing { .. } => Some("run it with sudo, or go through the engine: --via sidecar".to_owned()),
             Self::Unmapped { .. } => Some("try --as root".to_owned()),
+            Self::Elsewhere { .. } => Some("go through its engine: --via sidecar".to_owned()),
+            Self::NoEngine { .. } => Some("run it with sudo: --via local needs no engine".to_owned()),
+            Self::ReadOnly { .. } => Some("on the engine's host, run it with sudo: --via local can write".to_owned()),
+            Self::Kept { .. } => Some("try --as target; on the engine's host, sudo and --via local".to_owned()),
+            Self::Lost { .. } => Some("on the engine's host, run it with sudo: --via local".to_owned()),
+            Self::Engine { cause, .. } => cause.hint(),
             Self::Stopped { step, errno, .. } => step.hint(*errno),
             Self::Gone { .. } | Self::NoBroker(_) | Self::BrokerEnded { .. } | Self::Shim { .. } => None,
         }
@@ -196,22 +254,53 @@ impl Explain for Error {
             Self::Moved { .. } | Self::Gone { .. } | Self::Shim { cause: crate::shim::Error::TargetGone, .. } => {
                 Exit::NoTarget
             }
+            Self::Engine { cause, .. } => cause.exit(),
+            Self::NoEngine { .. } => Exit::Usage,
             Self::Missing { .. }
             | Self::Unmapped { .. }
+            | Self::Elsewhere { .. }
+            | Self::ReadOnly { .. }
+            | Self::Kept { .. }
             | Self::Stopped { errno: Errno::EPERM | Errno::EACCES, .. } => Exit::NotPermitted,
-            Self::Stopped { .. } | Self::NoBroker(_) | Self::BrokerEnded { .. } | Self::Shim { .. } => Exit::No,
+            Self::Stopped { .. }
+            | Self::Lost { .. }
+            | Self::NoBroker(_)
+            | Self::BrokerEnded { .. }
+            | Self::Shim { .. } => Exit::No,
         }
     }
 }
 
-/// Enters a target.
+/// Enters a target, through the door asked for.
+///
+/// Unasked, that is the local door where the process is one of this host and may be entered, else a sidecar. Whether it
+/// is of this host is what the process itself shows, not what the engine's address suggests.
 ///
 /// # Errors
 /// If it cannot be entered: which step failed, why, and what to try.
-pub async fn enter(broker: &Broker, target: &Target, access: &Access) -> Result<Entered, Error> {
+pub async fn enter(
+    broker: Result<&Broker, Error>,
+    engine: Option<&Docker>,
+    target: &Target,
+    access: &Access,
+) -> Result<Entered, Error> {
     let name = target.name();
-    let Some(pid) = target.init() else { return Err(Error::Gone { target: name }) };
-    match access.via {
-        Via::Auto | Via::Local => local::enter(broker, &name, pid, access).await,
+    let local = async |pid: HostPid| local::enter(broker.clone()?, &name, pid, access).await;
+    let beside = async || match (engine, target.container()) {
+        (Some(engine), Some(container)) => sidecar::enter(engine, container, access).await,
+        _ => Err(Error::NoEngine { target: name.clone() }),
+    };
+    match (access.via, target.init()) {
+        (Via::Sidecar, _) => beside().await,
+        (Via::Auto, None) if engine.is_some() => beside().await,
+        (_, None) => Err(Error::Elsewhere { target: name.clone() }),
+        (Via::Local, Some(pid)) => local(pid).await,
+        (Via::Auto, Some(pid)) => match local(pid).await {
+            Err(Error::Missing { .. } | Error::NoBroker(_)) if target.container().is_some() => {
+                tracing::info!("not permitted to enter {name} from this host: going through the engine");
+                beside().await
+            }
+            result => result,
+        },
     }
 }

@@ -20,6 +20,7 @@ use nix::errno::Errno;
 use self::connection::{Answer, Connection};
 pub use self::stream::{DataStream, EntryStream};
 use crate::inspect::files::Kind;
+use crate::target::ContainerPid;
 use crate::wire::{self, Addr, Op, OpenKind};
 
 /// How long one answer may take before the shim counts as stuck.
@@ -30,6 +31,7 @@ pub const PATIENCE: Duration = Duration::from_secs(5);
 pub struct Shim {
     connection: Arc<Connection>,
     hello: wire::Hello,
+    own: Option<ContainerPid>,
 }
 
 /// What ends a helper that does not answer.
@@ -128,7 +130,28 @@ impl Shim {
         if hello.version != wire::VERSION {
             return Err(connection.broke("it speaks another version"));
         }
-        Ok(Self { connection, hello })
+        Ok(Self { connection, hello, own: None })
+    }
+
+    /// Sends it to the root of a process, from where all paths start from then on. A sidecar's first errand. `own` is
+    /// the helper itself as the target numbers it.
+    ///
+    /// # Errors
+    /// See [`Error`].
+    pub async fn enter_root(&mut self, pid: ContainerPid, own: Option<ContainerPid>) -> Result<(), Error> {
+        match self.ask(Op::Root { pid: pid.0 }).await? {
+            Answer::Stat(_) => {
+                self.own = own;
+                Ok(())
+            }
+            _ => Err(self.connection.broke("a root was not answered with its stat")),
+        }
+    }
+
+    /// The helper itself, where it can be seen among the target's processes.
+    #[must_use]
+    pub fn own(&self) -> Option<ContainerPid> {
+        self.own
     }
 
     /// What the shim said of itself when it started.

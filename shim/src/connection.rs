@@ -3,10 +3,12 @@
 use core::mem::MaybeUninit;
 
 use rustix::event::{PollFd, PollFlags, poll};
-use rustix::fd::BorrowedFd;
-use rustix::io::{Errno, IoSlice};
+use rustix::fd::{AsFd as _, BorrowedFd, OwnedFd};
+use rustix::fs::{OFlags, fcntl_setfl};
+use rustix::io::{Errno, IoSlice, read, write};
 use rustix::net::{RecvFlags, SendAncillaryBuffer, SendAncillaryMessage, SendFlags, recv, send, sendmsg};
 
+use crate::Allowed;
 use crate::sys;
 use crate::wire::{self, MAX_REQUEST, PREFIX, Reply, Request};
 
@@ -21,20 +23,61 @@ pub struct Woken {
     pub gone: bool,
 }
 
-/// The connection to the host on descriptor 0, and the target's pidfd on descriptor 1.
+/// The connection to the host, and the target's pidfd.
 pub struct Connection<'b> {
-    socket: BorrowedFd<'static>,
-    pidfd: Option<BorrowedFd<'static>>,
+    ends: Ends,
+    pidfd: Pidfd,
     request: &'b mut [u8; MAX_REQUEST + PREFIX],
     filled: usize,
     taken: usize,
     frame: &'b mut [u8],
 }
 
+/// What the connection is made of.
+#[derive(Clone, Copy)]
+enum Ends {
+    /// One socket, over which descriptors can be passed.
+    Socket(BorrowedFd<'static>),
+    /// Two pipes: requests and replies.
+    Pipes(BorrowedFd<'static>, BorrowedFd<'static>),
+}
+
+enum Pidfd {
+    None,
+    /// From the broker.
+    Given(BorrowedFd<'static>),
+    /// Opened here.
+    Own(OwnedFd),
+}
+
 impl<'b> Connection<'b> {
-    pub fn new(watches: bool, request: &'b mut [u8; MAX_REQUEST + PREFIX], frame: &'b mut [u8]) -> Self {
-        let pidfd = watches.then(sys::pidfd);
-        Self { socket: sys::socket(), pidfd, request, filled: 0, taken: 0, frame }
+    pub fn new(
+        allowed: Allowed,
+        request: &'b mut [u8; MAX_REQUEST + PREFIX],
+        frame: &'b mut [u8],
+    ) -> Result<Self, Over> {
+        let ends = if allowed.sidecar {
+            let (requests, replies) = (sys::socket(), sys::replies());
+            // A host that takes nothing must not keep the end of the target from being noticed.
+            for pipe in [requests, replies] {
+                fcntl_setfl(pipe, OFlags::NONBLOCK).map_err(|_| Over)?;
+            }
+            Ends::Pipes(requests, replies)
+        } else {
+            Ends::Socket(sys::socket())
+        };
+        let pidfd = if allowed.watches { Pidfd::Given(sys::pidfd()) } else { Pidfd::None };
+        Ok(Self { ends, pidfd, request, filled: 0, taken: 0, frame })
+    }
+
+    /// Ends with this process from now on.
+    pub fn watch(&mut self, pidfd: OwnedFd) {
+        self.pidfd = Pidfd::Own(pidfd);
+    }
+
+    /// Whether there is a process to end with.
+    pub fn watches(&self) -> bool {
+        !matches!(self.pidfd, Pidfd::None)
     }
 
     /// Waits for something to do. With `busy`, only looks.
@@ -43,13 +86,20 @@ impl<'b> Connection<'b> {
     }
 
     fn poll(&self, events: PollFlags, busy: bool) -> Result<Woken, Over> {
+        let (input, output) = match self.ends {
+            Ends::Socket(socket) => (socket, socket),
+            Ends::Pipes(requests, replies) => (requests, replies),
+        };
+        // Without a pidfd the input stands in its place, asked for nothing.
+        let (pidfd, of_pidfd) = match &self.pidfd {
+            Pidfd::None => (input, PollFlags::empty()),
+            Pidfd::Given(pidfd) => (*pidfd, PollFlags::IN),
+            Pidfd::Own(pidfd) => (pidfd.as_fd(), PollFlags::IN),
+        };
         let mut fds = [
-            PollFd::from_borrowed_fd(self.socket, events),
-            // Without a pidfd the socket stands in its place, asked for nothing.
-            PollFd::from_borrowed_fd(
-                self.pidfd.unwrap_or(self.socket),
-                if self.pidfd.is_some() { PollFlags::IN } else { PollFlags::empty() },
-            ),
+            PollFd::from_borrowed_fd(input, events & PollFlags::IN),
+            PollFd::from_borrowed_fd(output, events & PollFlags::OUT),
+            PollFd::from_borrowed_fd(pidfd, of_pidfd),
         ];
         let now = rustix::event::Timespec { tv_sec: 0, tv_nsec: 0 };
         loop {
@@ -60,10 +110,10 @@ impl<'b> Connection<'b> {
             }
         }
         let ended = PollFlags::ERR | PollFlags::HUP | PollFlags::NVAL;
-        if fds[0].revents().intersects(ended) {
+        if fds[..2].iter().any(|fd| fd.revents().intersects(ended)) {
             return Err(Over);
         }
-        let gone = self.pidfd.is_some() && !fds[1].revents().is_empty();
+        let gone = self.watches() && !fds[2].revents().is_empty();
         Ok(Woken { readable: fds[0].revents().contains(PollFlags::IN), gone })
     }
 
@@ -72,9 +122,14 @@ impl<'b> Connection<'b> {
         self.request.copy_within(self.taken..self.filled, 0);
         self.filled -= self.taken;
         self.taken = 0;
-        match recv(self.socket, &mut self.request[self.filled..], RecvFlags::DONTWAIT) {
-            Ok((0, _)) => Err(Over),
-            Ok((got, _)) => {
+        let room = &mut self.request[self.filled..];
+        let got = match self.ends {
+            Ends::Socket(socket) => recv(socket, room, RecvFlags::DONTWAIT).map(|(got, _)| got),
+            Ends::Pipes(requests, _) => read(requests, room),
+        };
+        match got {
+            Ok(0) => Err(Over),
+            Ok(got) => {
                 self.filled += got;
                 Ok(())
             }
@@ -102,6 +157,7 @@ impl<'b> Connection<'b> {
     /// Sends one reply with a descriptor riding on its first bytes.
     pub fn send_with(&mut self, reply: &Reply<'_>, fd: BorrowedFd<'_>) -> Result<(), Over> {
         let len = wire::encode(reply, self.frame).ok_or(Over)?.len();
+        let Ends::Socket(socket) = self.ends else { return Err(Over) };
         let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(1))];
         loop {
             let mut control = SendAncillaryBuffer::new(&mut space);
@@ -110,7 +166,7 @@ impl<'b> Connection<'b> {
                 return Err(Over);
             }
             let flags = SendFlags::NOSIGNAL | SendFlags::DONTWAIT;
-            match sendmsg(self.socket, &[IoSlice::new(&self.frame[..len])], &mut control, flags) {
+            match sendmsg(socket, &[IoSlice::new(&self.frame[..len])], &mut control, flags) {
                 Ok(sent) => return self.push(sent, len),
                 Err(Errno::AGAIN) => self.writable()?,
                 Err(Errno::INTR) => {}
@@ -121,7 +177,12 @@ impl<'b> Connection<'b> {
 
     fn push(&mut self, mut from: usize, to: usize) -> Result<(), Over> {
         while from < to {
-            match send(self.socket, &self.frame[from..to], SendFlags::NOSIGNAL | SendFlags::DONTWAIT) {
+            let bytes = &self.frame[from..to];
+            let sent = match self.ends {
+                Ends::Socket(socket) => send(socket, bytes, SendFlags::NOSIGNAL | SendFlags::DONTWAIT),
+                Ends::Pipes(_, replies) => write(replies, bytes),
+            };
+            match sent {
                 Ok(sent) => from += sent,
                 Err(Errno::AGAIN) => self.writable()?,
                 Err(Errno::INTR) => {}

@@ -5,6 +5,9 @@
 //! right it does not need (see `src/entry` of the host). It holds three descriptors: 0 the
 //! connection, 1 the target's pidfd (or `/dev/null`), 2 `/dev/null`.
 //!
+//! In a sidecar it is the engine that starts it, as its own program in a container of its own: descriptors 0 and 1 are
+//! then two pipes, requests in and replies out, and it first has to be told whose root to go to.
+//!
 //! Its working directory is the root of everything: every path is resolved from there with
 //! `openat2(RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS)`.
 
@@ -20,7 +23,7 @@ mod sys;
 #[expect(dead_code, reason = "some of it is for the host alone")]
 mod wire;
 
-/// What the broker allows, as the second argument: one letter each.
+/// What it was started for, as the second argument: one letter each.
 #[derive(Clone, Copy)]
 struct Allowed {
     /// `p`: descriptors may be passed.
@@ -29,12 +32,14 @@ struct Allowed {
     writes: bool,
     /// `t`: descriptor 1 is the target's pidfd.
     watches: bool,
+    /// `s`: a sidecar, with pipes, and free to go to one process's root.
+    sidecar: bool,
 }
 
 impl Allowed {
     fn from_letters(letters: &[u8]) -> Self {
         let has = |letter| letters.contains(&letter);
-        Self { passes: has(b'p'), writes: has(b'w'), watches: has(b't') }
+        Self { passes: has(b'p'), writes: has(b'w'), watches: has(b't'), sidecar: has(b's') }
     }
 }
 

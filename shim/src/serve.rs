@@ -14,8 +14,8 @@ use crate::wire::{Addr, Body, Failure, Hello, MAX_REQUEST, Op, OpenKind, Reply, 
 /// Serves until the connection or the target ends. The result is the exit status.
 pub fn serve(allowed: Allowed, buffers: &mut Buffers) -> i32 {
     let Buffers { request, payload, frame, dirents } = buffers;
-    let mut connection = Connection::new(allowed.watches, request, frame);
-    let mut server = Server { allowed, streams: Streams::new(), watch: None, path: Path::new() };
+    let Ok(mut connection) = Connection::new(allowed, request, frame) else { return 1 };
+    let mut server = Server { allowed, at_home: allowed.sidecar, streams: Streams::new(), watch: None, path: Path::new() };
     let mut held = [0; MAX_REQUEST];
     let mut step = || -> Result<(), Over> {
         connection.send(&Reply { id: 0, body: Body::Hello(hello(allowed)) })?;
@@ -74,6 +74,8 @@ fn hello(allowed: Allowed) -> Hello {
 
 struct Server {
     allowed: Allowed,
+    /// A sidecar that has not gone to the target's root yet.
+    at_home: bool,
     streams: Streams,
     watch: Option<u32>,
     path: Path,
@@ -130,7 +132,16 @@ impl Server {
                 let socket = dial(addr)?;
                 to.send_with(&Reply { id, body: Body::Connected }, socket.as_fd())?;
             }
-            Op::Watch if !self.allowed.watches => return Err(Failure::NotAllowed.into()),
+            Op::Root { .. } if !self.at_home => return Err(Failure::NotAllowed.into()),
+            Op::Root { pid } => {
+                // Held before its root is looked for: a number that is used again then leads to an end, not to another.
+                let pidfd = files::pidfd(pid)?;
+                let root = files::enter_root(path, pid)?;
+                self.at_home = false;
+                to.watch(pidfd);
+                return Ok(Some(Body::Stat(root)));
+            }
+            Op::Watch if !to.watches() => return Err(Failure::NotAllowed.into()),
             Op::Watch => self.watch = Some(id),
             Op::Credit { of, chunks } => self.streams.credit(of, chunks),
             Op::Cancel { of } => {

@@ -43,10 +43,16 @@ static BUFFERS: Once = Once(
     AtomicBool::new(false),
 );
 
-/// The connection to the host.
+/// The connection to the host; in a sidecar the pipe for requests.
 pub fn socket() -> BorrowedFd<'static> {
     // SAFETY: descriptor 0 is the connection from the first instruction on, and nothing here closes it.
     unsafe { BorrowedFd::borrow_raw(0) }
+}
+
+/// The pipe for replies, in a sidecar.
+pub fn replies() -> BorrowedFd<'static> {
+    // SAFETY: descriptor 1 is open from the first instruction on, and nothing here closes it.
+    unsafe { BorrowedFd::borrow_raw(1) }
 }
 
 /// The target's pidfd, where the broker said that there is one.

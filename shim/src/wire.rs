@@ -13,7 +13,7 @@
 use serde::{Deserialize, Serialize};
 
 /// Raised whenever the meaning of a frame changes. Both sides are built together, so they must be equal.
-pub const VERSION: u16 = 1;
+pub const VERSION: u16 = 2;
 /// The largest frame either side accepts, in bytes, without the length prefix.
 pub const MAX_FRAME: usize = 1 << 20;
 /// The largest request the shim accepts, in bytes: a path of `PATH_MAX` and some room.
@@ -102,6 +102,12 @@ pub enum Op<'a> {
     Cancel {
         /// The request that opened the stream.
         of: u32,
+    },
+    /// Goes to the root of a process, once; answers [`Body::Stat`] of it. Sidecar door only: what was asked before it was
+    /// answered from the sidecar's own root.
+    Root {
+        /// The process, as numbered in the sidecar's pid namespace, which is the target's.
+        pid: i32,
     },
 }
 

@@ -10,6 +10,7 @@ use super::table::{Align, Table, width};
 use super::{Context, output, words};
 use crate::cli;
 use crate::engine::{State, Summary};
+use crate::entry::Via;
 use crate::exit::Failure;
 use crate::golang::{self, BuildInfo};
 use crate::inspect::kind::{self, ImageKind};
@@ -103,7 +104,12 @@ async fn row(context: &Context, one: Summary) -> Row {
 }
 
 async fn look(context: &Context, id: &str) -> Result<(Option<ImageKind>, Option<BuildInfo>), Failure> {
-    let (_, entered) = context.enter(&TargetName::Container(id.to_owned())).await?;
+    let mut access = context.global.access();
+    // A list must not start a container beside each that it lists, unless that is what was asked for.
+    if access.via == Via::Auto {
+        access.via = Via::Local;
+    }
+    let (_, entered) = context.enter_with(&TargetName::Container(id.to_owned()), &access).await?;
     let shim = &entered.shim;
     let (kind, go) = futures_util::join!(kind::of(shim), golang::of_process(shim, entered.init));
     Ok((kind.ok(), go.ok()))

@@ -62,11 +62,7 @@ fn user_namespaces() -> Check {
 pub async fn entering(context: &Context) -> Check {
     const NAME: &str = "entering";
     let target = Target::Process(HostPid(std::process::id().cast_signed()));
-    let entered = match context.broker() {
-        Ok(broker) => entry::enter(broker, &target, &Access::default()).await,
-        Err(error) => Err(error),
-    };
-    match entered {
+    match entry::enter(context.broker(), None, &target, &Access::default()).await {
         Ok(entered) => match entered.shim.stat(b"/", true).await {
             Ok(_) => Check::ok(NAME, format!("a helper started and answered, as {}", entered.plan.identity())),
             Err(error) => Check::fail(

@@ -7,6 +7,7 @@ mod events;
 pub mod logs;
 mod own;
 mod resolve;
+pub mod sidecar;
 #[cfg(test)]
 mod tests;
 mod transport;
@@ -22,6 +23,7 @@ use transport::Transport;
 
 pub use self::own::{Leftover, LeftoverKind};
 pub use crate::engine::error::Error;
+use crate::engine::labels;
 use crate::engine::logs::LogOptions;
 use crate::engine::{Container, State, Summary, process};
 use crate::target::HostPid;
@@ -73,13 +75,14 @@ impl Docker {
         self.transport.endpoint.to_string()
     }
 
-    /// All containers in all states, newest first.
+    /// All containers in all states, newest first, without our own sidecars.
     ///
     /// # Errors
     /// If the engine does not answer.
     pub async fn list(&self) -> Result<Vec<Summary>, Error> {
         let listed: Vec<Listed> = self.transport.json("/containers/json?all=1", "list containers").await?;
-        Ok(listed.into_iter().filter_map(Listed::summary).collect())
+        let ours = |one: &Summary| labels::is_ours(one.labels.iter().map(|(name, value)| (name, value)));
+        Ok(listed.into_iter().filter_map(Listed::summary).filter(|one| !ours(one)).collect())
     }
 
     /// One container, by its exact id or name. Its process is given only if it is one of this host.
@@ -169,15 +172,14 @@ impl Docker {
 }
 
 impl Container {
-    /// The first process, or why there is none.
+    /// Whether it has a process to look at.
     ///
     /// # Errors
     /// [`Error::NotRunning`] with what became of it. A paused container has a process.
-    pub fn running(&self) -> Result<HostPid, Error> {
-        match (self.state, self.pid) {
-            (State::Running | State::Paused, Some(pid)) => Ok(pid),
-            (State::Running | State::Paused, None) => Err(Error::NoPid { name: self.name.clone() }),
-            (state, _) => Err(Error::NotRunning {
+    pub fn running(&self) -> Result<(), Error> {
+        match self.state {
+            State::Running | State::Paused => Ok(()),
+            state => Err(Error::NotRunning {
                 name: self.name.clone(),
                 state,
                 exit_code: self.exit_code,

@@ -101,12 +101,6 @@ pub enum Error {
         /// Whether the kernel killed it for memory.
         oom_killed: bool,
     },
-    /// The engine says it runs, but its process is none of this host.
-    #[error("{name} runs, but its process is not on this host")]
-    NoPid {
-        /// Its name.
-        name: String,
-    },
     /// There is no such process.
     #[error("there is no process {0} on this host")]
     NoProcess(HostPid),
@@ -192,9 +186,6 @@ impl Explain for Error {
                 State::Dead => format!("remove it: docker rm {name}"),
                 _ => format!("its log can still be read: scratchdbg logs {name}"),
             }),
-            Self::NoPid { .. } => {
-                Some("its engine is on another host or in a virtual machine: run scratchdbg there".to_owned())
-            }
             Self::NoProcess(_) => Some("see the processes of this host with `ps -e`".to_owned()),
             Self::Process { .. } => Some("use sudo".to_owned()),
             Self::LogDriver { driver, .. } if driver == "none" => {
@@ -210,7 +201,7 @@ impl Explain for Error {
                 Exit::Unreachable
             }
             Self::Address { .. } | Self::Unsupported { .. } | Self::Ambiguous { .. } => Exit::Usage,
-            Self::NotFound { .. } | Self::NotRunning { .. } | Self::NoPid { .. } | Self::NoProcess(_) => Exit::NoTarget,
+            Self::NotFound { .. } | Self::NotRunning { .. } | Self::NoProcess(_) => Exit::NoTarget,
             Self::Process { .. } => Exit::NotPermitted,
             Self::Refused { .. } | Self::LogDriver { .. } => Exit::No,
         }

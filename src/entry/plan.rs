@@ -190,6 +190,8 @@ pub enum View {
     Unprivileged,
     /// As the target's own rights allow: its root is a plain directory, which cannot be locked.
     PlainRoot,
+    /// As the sidecar's user may. A sidecar has no right to lock a view; its helper opens nothing for writing.
+    Sidecar,
 }
 
 /// A capability that is missing, and what it is needed for.
@@ -326,6 +328,7 @@ impl Plan {
             View::Writable => "writable, as asked for",
             View::Unprivileged => "as this user may",
             View::PlainRoot => "as its user may (its root is a plain directory)",
+            View::Sidecar => "as its user may; nothing is opened for writing",
         }
     }
 }

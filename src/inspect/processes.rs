@@ -119,7 +119,9 @@ pub async fn one(shim: &Shim, pid: ContainerPid, users: &Users, host: Option<Hos
 pub async fn pids(shim: &Shim) -> Result<Vec<ContainerPid>, Error> {
     let numbers = fetch::numbers(shim, b"/proc", MAX_PROCESSES).await;
     let numbers = numbers.map_err(|error| Error::of_directory(b"/proc", error))?;
-    Ok(numbers.into_iter().filter(|&pid| pid > 0).map(ContainerPid).collect())
+    let pids = numbers.into_iter().filter(|&pid| pid > 0).map(ContainerPid);
+    // What is of ours is none of the target's.
+    Ok(pids.filter(|&pid| Some(pid) != shim.own()).collect())
 }
 
 /// The time since boot, as the target sees it.

@@ -77,6 +77,7 @@ pub fn container(name: &str) -> Container {
         image_id: "sha256:aa".to_owned(),
         state: State::Running,
         pid: Some(HostPid(4711)),
+        engine_pid: Some(4711),
         exit_code: None,
         oom_killed: false,
         created: summary.created,
@@ -91,6 +92,7 @@ pub fn container(name: &str) -> Container {
         log_driver: "json-file".to_owned(),
         health: Some("healthy".to_owned()),
         network_mode: "bridge".to_owned(),
+        pid_mode: String::new(),
         ports: vec![Port {
             container_port: 8080,
             protocol: "tcp".to_owned(),

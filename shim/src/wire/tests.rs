@@ -16,6 +16,7 @@ fn golden_bytes() {
         (Op::Watch, &[2, 0, 0, 0, 5, 7]),
         (Op::Credit { of: 3, chunks: 4 }, &[4, 0, 0, 0, 5, 8, 3, 4]),
         (Op::Cancel { of: 3 }, &[3, 0, 0, 0, 5, 9, 3]),
+        (Op::Root { pid: 7 }, &[3, 0, 0, 0, 5, 10, 14]),
     ];
     for (op, bytes) in requests {
         let mut buffer = [0; 64];

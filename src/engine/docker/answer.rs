@@ -155,6 +155,8 @@ struct HostConfig {
     #[serde(deserialize_with = "lenient")]
     network_mode: String,
     #[serde(deserialize_with = "lenient")]
+    pid_mode: String,
+    #[serde(deserialize_with = "lenient")]
     log_config: LogConfig,
 }
 
@@ -206,12 +208,14 @@ impl Inspected {
         let alive = matches!(state, State::Running | State::Paused);
         let ended = !alive && state != State::Created;
         let name = self.name.trim_start_matches('/');
+        let pid = i32::try_from(self.state.pid).ok().filter(|&pid| alive && pid > 0);
         Some(Container {
             name: if name.is_empty() { self.id.chars().take(12).collect() } else { name.to_owned() },
             image: if self.config.image.is_empty() { self.image.clone() } else { self.config.image },
             image_id: self.image,
             state,
-            pid: i32::try_from(self.state.pid).ok().filter(|&pid| alive && pid > 0).map(HostPid),
+            pid: pid.map(HostPid),
+            engine_pid: pid,
             exit_code: self.state.exit_code.filter(|_| ended),
             oom_killed: self.state.oom_killed,
             created: moment(&self.created),
@@ -226,6 +230,7 @@ impl Inspected {
             log_driver: self.host_config.log_config.kind,
             health: Some(self.state.health.status).filter(|health| !matches!(health.as_str(), "" | "none")),
             network_mode: self.host_config.network_mode,
+            pid_mode: self.host_config.pid_mode,
             ports: ports(self.network_settings.ports),
             memory_limit: u64::try_from(self.host_config.memory).ok().filter(|&limit| limit > 0),
             labels: self.config.labels.into_iter().collect(),

@@ -96,9 +96,9 @@ async fn a_process_of_another_host_is_not_taken_for_one_of_this() {
         let began = humantime::format_rfc3339_nanos(began);
         reply(200, format!(r#"{{"Id":"aaa1","State":{{"Status":"running","Pid":{pid},"StartedAt":"{began}"}}}}"#))
     });
-    assert_eq!(fake.docker.inspect("here").await.unwrap().running(), Ok(pid));
-    let error = fake.docker.inspect("elsewhere").await.unwrap().running().unwrap_err();
-    assert_eq!(error.to_string(), "aaa1 runs, but its process is not on this host");
+    assert_eq!(fake.docker.inspect("here").await.unwrap().pid, Some(pid));
+    let elsewhere = fake.docker.inspect("elsewhere").await.unwrap();
+    assert_eq!((elsewhere.running(), elsewhere.pid, elsewhere.engine_pid), (Ok(()), None, Some(pid.0)));
 }
 
 #[tokio::test]

@@ -9,7 +9,8 @@ use rustix::process::{Pid, PidfdFlags, pidfd_open};
 
 use super::message::{Refusal, Step};
 use super::{errno, stopped};
-use crate::entry::plan::{Facts, IdMap, Ids, Namespace};
+use crate::entry::plan::{Facts, IdMap, Namespace};
+use crate::entry::status::Status;
 
 /// Bytes read of a file of `/proc` at most.
 const MAX: usize = 64 << 10;
@@ -52,8 +53,8 @@ pub fn gather(pid: i32) -> Result<(Held, Facts), Refusal> {
     };
     alive(&pidfd)?;
 
-    let status = Status::read(&proc).map_err(fail)?;
-    let ours = Status::read(&openat(CWD, "/proc/self", flags, Mode::empty()).map_err(fail)?).map_err(fail)?;
+    let status = status(&proc).map_err(fail)?;
+    let ours = self::status(&openat(CWD, "/proc/self", flags, Mode::empty()).map_err(fail)?).map_err(fail)?;
     let root = openat(&proc, "root", flags, Mode::empty()).ok();
     let differing = differing(&proc);
     let user = differing.contains(&Namespace::User);
@@ -106,6 +107,10 @@ fn is_mount(root: &OwnedFd) -> bool {
     root.is_ok_and(|root| root.stx_attributes.contains(StatxAttributes::MOUNT_ROOT))
 }
 
+fn status(proc: &OwnedFd) -> rustix::io::Result<Status> {
+    Status::parse(&read(proc, "status")?).ok_or(rustix::io::Errno::from_raw_os_error(Errno::EPROTO as i32))
+}
+
 fn read(proc: &OwnedFd, name: &str) -> rustix::io::Result<Vec<u8>> {
     let file = openat(proc, name, OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty())?;
     let mut bytes = vec![0; MAX];
@@ -120,59 +125,9 @@ fn read(proc: &OwnedFd, name: &str) -> rustix::io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
-/// The fields of `/proc/PID/status` that say who a process is (proc_pid_status(5)).
-#[derive(Debug, PartialEq, Eq, Default)]
-struct Status {
-    ids: Ids,
-    effective_uid: u32,
-    permitted: u64,
-    effective: u64,
-    inside: i32,
-}
-
-impl Status {
-    fn read(proc: &OwnedFd) -> rustix::io::Result<Self> {
-        Self::parse(&read(proc, "status")?).ok_or(rustix::io::Errno::from_raw_os_error(Errno::EPROTO as i32))
-    }
-
-    fn parse(text: &[u8]) -> Option<Self> {
-        let field = |name: &str| {
-            // The first line holds the process's name, whose bytes are its own choice but hold no line end.
-            let line = text.split(|&byte| byte == b'\n').find_map(|line| line.strip_prefix(name.as_bytes()))?;
-            std::str::from_utf8(line).ok().map(str::split_ascii_whitespace)
-        };
-        let number = |name, column| field(name)?.nth(column)?.parse::<u32>().ok();
-        let bits = |name| u64::from_str_radix(field(name)?.next()?, 16).ok();
-        Some(Self {
-            // The ids used for files: fsuid and fsgid follow the effective ones.
-            ids: Ids {
-                uid: number("Uid:", 1)?,
-                gid: number("Gid:", 1)?,
-                groups: field("Groups:")?.filter_map(|group| group.parse().ok()).collect(),
-            },
-            effective_uid: number("Uid:", 1)?,
-            permitted: bits("CapPrm:")?,
-            effective: bits("CapEff:")?,
-            // One number a nested pid namespace, the innermost last.
-            inside: field("NSpid:")?.next_back()?.parse().ok()?,
-        })
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn status_is_read() {
-        let text = b"Name:\tUid:\t0\nUmask:\t0022\nUid:\t1\t65532\t3\t4\nGid:\t5\t6\t7\t8\nGroups:\t4 27 \n\
-            CapPrm:\t00000000a80425fb\nCapEff:\t0000000000000400\nNSpid:\t4711\t1\n";
-        let ids = Ids { uid: 65532, gid: 6, groups: vec![4, 27] };
-        let status = Status { ids, effective_uid: 65532, permitted: 0xa804_25fb, effective: 0x400, inside: 1 };
-        assert_eq!(Status::parse(text), Some(status));
-        assert_eq!(Status::parse(b"Uid:\t1\n"), None);
-        assert_eq!(Status::parse(b"\xff"), None);
-    }
 
     #[test]
     fn we_are_a_target_that_differs_in_nothing() {

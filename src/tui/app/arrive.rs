@@ -41,9 +41,13 @@ impl App {
                 if let Some(work) = self.current(generation) {
                     let runs = target.container().is_some_and(|container| alive(container.state));
                     work.target = Some(*target);
+                    let down = work.connection == Connection::Down;
                     // Its log is the engine's, and goes on even where it cannot be entered.
                     if runs && work.logs.flow == Flow::Ended {
                         self.resume_log();
+                    }
+                    if runs && down {
+                        self.reopen();
                     }
                 }
             }
@@ -186,9 +190,11 @@ impl App {
         let Some(work) = &mut self.work else { return };
         work.connection = Connection::Down;
         work.lost_at.get_or_insert(now);
-        let timer = Timer::Reopen(work.generation);
+        let generation = work.generation;
+        // It may have started again while it was found ended, and what the engine told of that went by.
+        self.effect(Effect::Inspect { generation });
         // The engine tells when it starts; this is for engines that do not answer.
-        self.effect(Effect::After(workspace::pause(u32::MAX), timer));
+        self.effect(Effect::After(workspace::pause(u32::MAX), Timer::Reopen(generation)));
     }
 
     pub(super) fn lost(&mut self, reason: &str, attempt: u32) {

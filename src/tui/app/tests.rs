@@ -255,6 +255,22 @@ fn it_recovers_when_the_container_comes_back_and_goes_on_with_its_log() {
 }
 
 #[test]
+fn a_start_that_went_by_while_it_was_found_ended_is_not_missed() {
+    let mut app = live();
+    let generation = work(&app).generation;
+    update(&mut app, Msg::Lost { generation, reason: "the container ended".into() });
+    update(&mut app, Msg::Timer(Timer::Reopen(generation)));
+    // Told while it is still being looked for.
+    update(&mut app, Msg::Containers(Ok(fake::summaries())));
+    let generation = work(&app).generation;
+    let effects = update(&mut app, Msg::Opened { generation, result: Ok(opened(State::Exited)) });
+    assert!(effects.contains(&Effect::Inspect { generation }), "{effects:?}");
+    let target = Box::new(opened(State::Running).target);
+    let effects = update(&mut app, Msg::Inspected { generation, target });
+    assert!(matches!(effects.as_slice(), [Effect::Open { .. }]), "{effects:?}");
+}
+
+#[test]
 fn the_log_of_a_container_that_starts_later_goes_on() {
     let mut app = start();
     press(&mut app, "Enter");

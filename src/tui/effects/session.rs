@@ -109,7 +109,8 @@ async fn find(shared: &Shared, name: &TargetName) -> Result<(Target, Result<Ente
     if let Some(Err(error)) = target.container().map(crate::engine::Container::running) {
         return Ok((target, Err(error.into())));
     }
-    let entered = match entry::enter(&shared.broker, &target, &shared.access).await {
+    let engine = target.container().is_some().then(|| shared.engine()).transpose()?;
+    let entered = match entry::enter(Ok(&shared.broker), engine.as_ref(), &target, &shared.access).await {
         Ok(entered) => still_the_same(shared, &target).await.map(|()| entered),
         Err(error) => Err(error.into()),
     };

@@ -1,0 +1,237 @@
+//! Sidecars: a container that holds nothing but our helper and shares the target's processes and network.
+//!
+//! The image is made for the occasion and taken away again before the helper starts, where the engine allows it: a
+//! container that has been created keeps its layers, not its image. So what is left by a host that is killed is at most a
+//! container that ends with its input, and removes itself.
+
+use std::collections::HashMap;
+use std::pin::Pin;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use bollard::container::AttachContainerResults;
+use bollard::models::{ContainerCreateBody, HostConfig, HostConfigLogConfig};
+use bollard::query_parameters::{
+    AttachContainerOptionsBuilder, CreateContainerOptionsBuilder, CreateImageOptionsBuilder, StartContainerOptions,
+};
+use futures_util::StreamExt as _;
+use tokio::io::AsyncWrite;
+
+use super::own::{Leftover, LeftoverKind};
+use super::{Docker, Error};
+use crate::engine::labels;
+
+/// The helper's place in its image.
+const PROGRAM: &str = "shim";
+/// What the helper may take of memory, in bytes: it uses a few hundred KiB, and the engines want 6 MiB at least.
+const MEMORY: i64 = 32 << 20;
+/// Image names begin so.
+const REPOSITORY: &str = "scratchdbg-helper";
+/// How long all of making one may take.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// What a sidecar is made from.
+#[derive(Debug, Clone)]
+pub struct Recipe<'a> {
+    /// Full id of the container to share processes and network with.
+    pub target: &'a str,
+    /// The helper's program.
+    pub program: &'a [u8],
+    /// Its argument.
+    pub argument: &'a str,
+    /// User and group.
+    pub user: String,
+    /// Further groups.
+    pub groups: Vec<String>,
+    /// Capabilities, without `CAP_`. All others are dropped.
+    pub capabilities: Vec<String>,
+}
+
+/// A sidecar that runs.
+pub struct Sidecar {
+    /// Its id.
+    pub id: String,
+    /// What it writes.
+    pub output: Output,
+    /// What it reads. It ends when this is closed.
+    pub input: Pin<Box<dyn AsyncWrite + Send>>,
+}
+
+/// What comes out of a sidecar, with the engine's framing taken off.
+pub type Output =
+    Pin<Box<dyn futures_util::Stream<Item = Result<bollard::container::LogOutput, bollard::errors::Error>> + Send>>;
+
+impl Docker {
+    /// Makes a sidecar and starts it. If that fails, nothing of it stays.
+    ///
+    /// # Errors
+    /// If the engine refuses a step, or does not answer.
+    pub async fn sidecar(&self, recipe: &Recipe<'_>) -> Result<Sidecar, Error> {
+        let what = "start a sidecar";
+        let made = tokio::time::timeout(PATIENCE, self.make(recipe)).await;
+        made.unwrap_or_else(|_| {
+            Err(Error::Slow { endpoint: self.endpoint(), what: what.to_owned(), seconds: PATIENCE.as_secs() })
+        })
+    }
+
+    /// Takes a sidecar away, whatever it is doing.
+    ///
+    /// # Errors
+    /// If the engine refuses, or does not answer.
+    pub async fn remove_sidecar(&self, id: &str) -> Result<(), Error> {
+        self.remove(&leftover(LeftoverKind::Container, id)).await
+    }
+
+    async fn make(&self, recipe: &Recipe<'_>) -> Result<Sidecar, Error> {
+        let name = unique();
+        let image = format!("{REPOSITORY}:{name}");
+        self.import(&image, &name, recipe.program).await?;
+        let created = self.create(&format!("scratchdbg-{name}"), &image, recipe).await;
+        // Whatever came of it, the image is not needed any more, unless the engine says that it is.
+        if let Err(error) = self.remove(&leftover(LeftoverKind::Image, &image)).await {
+            tracing::info!("the image {image} stays until `scratchdbg clean`: {error}");
+        }
+        let id = created?;
+        match self.run(&id).await {
+            Ok(AttachContainerResults { output, input }) => Ok(Sidecar { id, output, input }),
+            Err(error) => {
+                if let Err(error) = self.remove_sidecar(&id).await {
+                    tracing::info!("the sidecar {id} stays until `scratchdbg clean`: {error}");
+                }
+                Err(error)
+            }
+        }
+    }
+
+    /// Gives the engine an image with one file in it.
+    async fn import(&self, image: &str, tag: &str, program: &[u8]) -> Result<(), Error> {
+        let what = "import the helper's image";
+        tracing::info!("engine: import image {image}, {} bytes (undone by: docker rmi {image})", program.len());
+        let changes = vec![format!("LABEL {}={}", labels::OWNER, labels::OWNER_VALUE)];
+        let options = CreateImageOptionsBuilder::default().from_src("-").repo(REPOSITORY).tag(tag).changes(changes);
+        let archive = archive(program)
+            .map_err(|error| Error::Address { what: "the helper's image".to_owned(), why: error.to_string() })?;
+        let mut progress =
+            self.bollard.create_image(Some(options.build()), Some(bollard::body_full(archive.into())), None);
+        while let Some(step) = progress.next().await {
+            step.map_err(|error| self.failed(what, error))?;
+        }
+        Ok(())
+    }
+
+    async fn create(&self, name: &str, image: &str, recipe: &Recipe<'_>) -> Result<String, Error> {
+        tracing::info!(
+            "engine: create container {name} as {} with {:?} beside {} (undone by: docker rm -f {name})",
+            recipe.user,
+            recipe.capabilities,
+            recipe.target,
+        );
+        let options = CreateContainerOptionsBuilder::default().name(name).build();
+        let created = self.bollard.create_container(Some(options), body(image, recipe)).await;
+        created.map(|created| created.id).map_err(|error| self.failed("create a sidecar", error))
+    }
+
+    async fn run(&self, id: &str) -> Result<AttachContainerResults, Error> {
+        // Attached first: not one byte may be lost, and there is no log to find it in.
+        let options = AttachContainerOptionsBuilder::default().stream(true).stdin(true).stdout(true).build();
+        let attached = self.bollard.attach_container(id, Some(options)).await;
+        let attached = attached.map_err(|error| self.failed("attach to the sidecar", error))?;
+        tracing::info!("engine: start container {id} (it removes itself when it ends)");
+        let started = self.bollard.start_container(id, None::<StartContainerOptions>).await;
+        started.map_err(|error| self.failed("start the sidecar", error))?;
+        Ok(attached)
+    }
+}
+
+/// How a sidecar is made. It can do nothing that its one capability does not let it.
+fn body(image: &str, recipe: &Recipe<'_>) -> ContainerCreateBody {
+    let beside = format!("container:{}", recipe.target);
+    ContainerCreateBody {
+        image: Some(image.to_owned()),
+        entrypoint: Some(vec![format!("/{PROGRAM}")]),
+        cmd: Some(vec![recipe.argument.to_owned()]),
+        user: Some(recipe.user.clone()),
+        labels: Some(HashMap::from([
+            (labels::OWNER.to_owned(), labels::OWNER_VALUE.to_owned()),
+            (labels::TARGET.to_owned(), recipe.target.to_owned()),
+        ])),
+        attach_stdin: Some(true),
+        attach_stdout: Some(true),
+        open_stdin: Some(true),
+        // The end of our connection is the end of its input, and so of itself.
+        stdin_once: Some(true),
+        host_config: Some(HostConfig {
+            auto_remove: Some(true),
+            readonly_rootfs: Some(true),
+            cap_drop: Some(vec!["ALL".to_owned()]),
+            cap_add: Some(recipe.capabilities.clone()),
+            group_add: Some(recipe.groups.clone()),
+            security_opt: Some(vec!["no-new-privileges".to_owned()]),
+            pid_mode: Some(beside.clone()),
+            network_mode: Some(beside),
+            memory: Some(MEMORY),
+            // With the default driver every frame would be written to the engine's disk.
+            log_config: Some(HostConfigLogConfig { typ: Some("none".to_owned()), config: None }),
+            ..HostConfig::default()
+        }),
+        ..ContainerCreateBody::default()
+    }
+}
+
+/// An archive with the program in it, which its own user can run and not read: see `entry/broker/program.rs`.
+fn archive(program: &[u8]) -> std::io::Result<Vec<u8>> {
+    let mut header = tar::Header::new_ustar();
+    header.set_size(program.len() as u64);
+    header.set_mode(0o111);
+    header.set_uid(0);
+    header.set_gid(0);
+    header.set_mtime(0);
+    let mut builder = tar::Builder::new(Vec::with_capacity(program.len() + 2048));
+    builder.append_data(&mut header, PROGRAM, program)?;
+    builder.into_inner()
+}
+
+/// A name nobody else has: two who look at the same time must not take each other's image away.
+fn unique() -> String {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    format!("{:x}-{:x}", std::process::id(), now.as_nanos())
+}
+
+fn leftover(kind: LeftoverKind, id: &str) -> Leftover {
+    Leftover { kind, id: id.to_owned(), name: None, status: None }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn recipe() -> Recipe<'static> {
+        Recipe {
+            target: "abc",
+            program: b"ELF",
+            argument: "s",
+            user: "0:0".to_owned(),
+            groups: vec!["7".to_owned()],
+            capabilities: vec!["SYS_PTRACE".to_owned()],
+        }
+    }
+
+    #[test]
+    fn a_sidecar_is_asked_for_with_nothing_it_does_not_need() {
+        insta::assert_snapshot!(serde_json::to_string_pretty(&body("image", &recipe())).unwrap());
+    }
+
+    #[test]
+    fn the_image_is_one_file_that_can_only_be_run() {
+        let bytes = archive(b"ELF").unwrap();
+        let mut archive = tar::Archive::new(bytes.as_slice());
+        let files: Vec<_> = archive.entries().unwrap().map(Result::unwrap).collect();
+        let header = files[0].header();
+        assert_eq!((files.len(), header.mode().unwrap(), header.size().unwrap()), (1, 0o111, 3));
+        assert_eq!((header.uid().unwrap(), header.path_bytes().into_owned()), (0, b"shim".to_vec()));
+    }
+
+    #[test]
+    fn names_differ() {
+        assert_ne!(unique(), unique());
+    }
+}
