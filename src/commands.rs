@@ -20,7 +20,7 @@ use std::cell::OnceCell;
 use std::io::IsTerminal as _;
 
 use crate::cli::{Cli, Color, Command, Global};
-use crate::engine::docker::Docker;
+use crate::engine::docker::{Docker, sidecar};
 use crate::engine::process;
 use crate::entry::{self, Access, Broker, Entered, NoBroker};
 use crate::exit::{Exit, Failure};
@@ -48,7 +48,11 @@ pub fn run(cli: Cli) -> Result<(), Failure> {
         Command::Keys => generated::keys(),
         Command::Attach { target } => {
             let runtime = runtime(true)?;
-            let result = runtime.block_on(attach::run(&context, target));
+            let result = runtime.block_on(async {
+                let result = attach::run(&context, target).await;
+                sidecar::settle().await;
+                result
+            });
             // A task that waits for a file or an engine must not hold up the end.
             runtime.shutdown_background();
             // Such a task may hold the broker still.
@@ -57,7 +61,10 @@ pub fn run(cli: Cli) -> Result<(), Failure> {
             }
             result
         }
-        command => runtime(false)?.block_on(dispatch(&context, &command)),
+        command => {
+            sidecar::signals::finish_before_ending();
+            runtime(false)?.block_on(dispatch(&context, &command))
+        }
     }
 }
 

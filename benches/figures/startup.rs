@@ -19,7 +19,8 @@ pub fn first_byte(bench: &Bench) -> Vec<Figure> {
     let mut ways: [Way<'_>; 3] = [
         Box::new(|| {
             let mut entered = None;
-            let time = timed(|| entered = Some(runtime.block_on(enter(&bench.broker, &target, &Access::default()))));
+            let time =
+                timed(|| entered = Some(runtime.block_on(enter(Ok(&bench.broker), None, &target, &Access::default()))));
             // Leaving is not counted, nor is the end of the others.
             runtime.block_on(async { drop(entered.expect("just set").expect("the way in")) });
             time

@@ -122,7 +122,7 @@ mod tests {
     use super::*;
 
     fn leftover(kind: LeftoverKind, id: &str) -> Leftover {
-        Leftover { kind, id: id.into(), name: None, status: Some("Up \x1b[2J".into()) }
+        Leftover { kind, id: id.into(), name: None, status: Some("Up \x1b[2J".into()), created: None, unused: false }
     }
 
     #[test]

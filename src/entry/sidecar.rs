@@ -68,7 +68,7 @@ pub(super) async fn enter(engine: &Docker, container: &Container, access: &Acces
 async fn start(engine: &Docker, container: &Container, who: &Who) -> Result<Shim, Error> {
     let target = || container.name.clone();
     let recipe = Recipe {
-        target: &container.id,
+        target: container.id.clone(),
         program: SHIM,
         argument: ARGUMENT,
         user: format!("{}:{}", who.ids.uid, who.ids.gid),
@@ -76,7 +76,7 @@ async fn start(engine: &Docker, container: &Container, who: &Who) -> Result<Shim
         capabilities: who.capabilities().map(|name| name.trim_start_matches("CAP_").to_owned()).collect(),
     };
     let Sidecar { id, output, input } =
-        engine.sidecar(&recipe).await.map_err(|cause| Error::Engine { target: target(), cause })?;
+        engine.sidecar(recipe).await.map_err(|cause| Error::Engine { target: target(), cause })?;
     let failed = |_: std::io::Error| Error::Shim { target: target(), cause: shim::Error::Closed };
     let (ours, theirs) = std::os::unix::net::UnixStream::pair().map_err(failed)?;
     theirs.set_nonblocking(true).map_err(failed)?;

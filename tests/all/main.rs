@@ -10,11 +10,13 @@ mod copies;
 mod endless;
 mod harness;
 mod hostile;
+mod matrix;
 mod names;
 mod powerless;
 mod readings;
 mod screen;
 mod shim_elf;
+mod sidecar;
 mod untouched;
 // The next test may need what no test uses today.
 #[allow(dead_code)]

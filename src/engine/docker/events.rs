@@ -9,6 +9,7 @@ use futures_util::{Stream, StreamExt as _, stream};
 
 use super::{Docker, Error, FOREVER};
 use crate::engine::event::{Event, Happened};
+use crate::engine::labels;
 
 impl Docker {
     /// What happens to containers from now on. The stream ends with an error when the engine goes away;
@@ -39,6 +40,10 @@ fn event(message: EventMessage) -> Option<Event> {
     let actor = message.actor?;
     let id = actor.id.filter(|id| !id.is_empty())?;
     let attributes = actor.attributes.unwrap_or_default();
+    // Our own sidecars come and go with us; whoever listens would be woken by what it does itself.
+    if labels::is_ours(&attributes) {
+        return None;
+    }
     let get = |name: &str| attributes.get(name).map(|value| value.trim_start_matches('/').to_owned());
     let action = message.action?;
     // `health_status: healthy`, `exec_start: /bin/sh -c …`
@@ -95,5 +100,7 @@ mod tests {
     fn an_event_of_nobody_is_left_out() {
         assert_eq!(event(serde_json::from_str(r#"{"Action":"start"}"#).unwrap()), None);
         assert_eq!(event(serde_json::from_str(r#"{"Action":"start","Actor":{"ID":""}}"#).unwrap()), None);
+        let ours = r#"{"Action":"start","Actor":{"ID":"a","Attributes":{"io.scratchdbg.owner":"scratchdbg"}}}"#;
+        assert_eq!(event(serde_json::from_str(ours).unwrap()), None);
     }
 }

@@ -21,6 +21,21 @@ pub struct Leftover {
     pub name: Option<String>,
     /// Of a container, how it is (`Up 2 hours`).
     pub status: Option<String>,
+    /// When it was made, in seconds since the epoch of the engine's clock.
+    #[serde(skip)]
+    pub created: Option<i64>,
+    /// Of a container, whether it was never started. Images are not used by what is running.
+    #[serde(skip)]
+    pub unused: bool,
+}
+
+impl std::fmt::Display for LeftoverKind {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.pad(match self {
+            Self::Container => "container",
+            Self::Image => "image",
+        })
+    }
 }
 
 /// What scratchdbg can leave on an engine.
@@ -56,6 +71,8 @@ impl Docker {
                 id: one.id.filter(|id| !id.is_empty())?,
                 name: name.map(|name| name.trim_start_matches('/').to_owned()),
                 status: one.status,
+                created: one.created,
+                unused: one.state.is_some_and(|state| state == bollard::models::ContainerSummaryStateEnum::CREATED),
             })
         });
         let images = images.into_iter().filter(|one| !one.id.is_empty() && labels::is_ours(&one.labels));
@@ -64,6 +81,8 @@ impl Docker {
             id: one.id,
             name: one.repo_tags.into_iter().find(|tag| tag != "<none>:<none>"),
             status: None,
+            created: Some(one.created),
+            unused: true,
         });
         Ok(containers.chain(images).collect())
     }

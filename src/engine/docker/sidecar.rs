@@ -4,6 +4,8 @@
 //! container that has been created keeps its layers, not its image. So what is left by a host that is killed is at most a
 //! container that ends with its input, and removes itself.
 
+pub mod signals;
+
 use std::collections::HashMap;
 use std::pin::Pin;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -15,6 +17,7 @@ use bollard::query_parameters::{
 };
 use futures_util::StreamExt as _;
 use tokio::io::AsyncWrite;
+use tokio::sync::RwLock;
 
 use super::own::{Leftover, LeftoverKind};
 use super::{Docker, Error};
@@ -26,18 +29,28 @@ const PROGRAM: &str = "shim";
 const MEMORY: i64 = 32 << 20;
 /// Image names begin so.
 const REPOSITORY: &str = "scratchdbg-helper";
-/// How long all of making one may take.
-const PATIENCE: Duration = Duration::from_secs(30);
+/// How long the end of the process waits for one that is being made.
+const SETTLE: Duration = Duration::from_secs(5);
+/// What is older than this and has not been started was left by somebody who was killed.
+const STALE: i64 = 60;
+
+/// Held while one is being made: half of it must not stay when the process ends.
+static MAKING: RwLock<()> = RwLock::const_new(());
+
+/// Waits until no sidecar is half made, however it was that nobody wants it any more. For the end of the process.
+pub async fn settle() {
+    let _ = tokio::time::timeout(SETTLE, MAKING.write()).await;
+}
 
 /// What a sidecar is made from.
 #[derive(Debug, Clone)]
-pub struct Recipe<'a> {
+pub struct Recipe {
     /// Full id of the container to share processes and network with.
-    pub target: &'a str,
+    pub target: String,
     /// The helper's program.
-    pub program: &'a [u8],
+    pub program: &'static [u8],
     /// Its argument.
-    pub argument: &'a str,
+    pub argument: &'static str,
     /// User and group.
     pub user: String,
     /// Further groups.
@@ -65,12 +78,17 @@ impl Docker {
     ///
     /// # Errors
     /// If the engine refuses a step, or does not answer.
-    pub async fn sidecar(&self, recipe: &Recipe<'_>) -> Result<Sidecar, Error> {
-        let what = "start a sidecar";
-        let made = tokio::time::timeout(PATIENCE, self.make(recipe)).await;
-        made.unwrap_or_else(|_| {
-            Err(Error::Slow { endpoint: self.endpoint(), what: what.to_owned(), seconds: PATIENCE.as_secs() })
-        })
+    pub async fn sidecar(&self, recipe: Recipe) -> Result<Sidecar, Error> {
+        signals::guard();
+        let engine = self.clone();
+        // In a task of its own: whoever waits for it may be gone at any moment, and it has to be made whole even so.
+        // What nobody takes is dropped, and ends with its input.
+        let making = tokio::spawn(async move {
+            let _making = MAKING.read().await;
+            engine.make(&recipe).await
+        });
+        let lost = |error: tokio::task::JoinError| Error::Lost { endpoint: self.endpoint(), why: error.to_string() };
+        making.await.map_err(lost)?
     }
 
     /// Takes a sidecar away, whatever it is doing.
@@ -81,10 +99,11 @@ impl Docker {
         self.remove(&leftover(LeftoverKind::Container, id)).await
     }
 
-    async fn make(&self, recipe: &Recipe<'_>) -> Result<Sidecar, Error> {
+    async fn make(&self, recipe: &Recipe) -> Result<Sidecar, Error> {
         let name = unique();
         let image = format!("{REPOSITORY}:{name}");
         self.import(&image, &name, recipe.program).await?;
+        self.sweep(&image).await;
         let created = self.create(&format!("scratchdbg-{name}"), &image, recipe).await;
         // Whatever came of it, the image is not needed any more, unless the engine says that it is.
         if let Err(error) = self.remove(&leftover(LeftoverKind::Image, &image)).await {
@@ -99,6 +118,19 @@ impl Docker {
                 }
                 Err(error)
             }
+        }
+    }
+
+    /// Takes away what earlier ones left that were killed while they made one. The image just made tells the time by the
+    /// engine's own clock. What cannot be taken away is left to the next, and to `clean`.
+    async fn sweep(&self, image: &str) {
+        let Ok(leftovers) = self.leftovers().await else { return };
+        let now = leftovers.iter().find(|one| one.name.as_deref() == Some(image)).and_then(|one| one.created);
+        let Some(now) = now else { return };
+        let stale = |one: &&Leftover| one.unused && one.created.is_some_and(|created| now - created > STALE);
+        for one in leftovers.iter().filter(stale) {
+            tracing::info!("engine: remove {} {}, which was never started", one.kind, one.id);
+            let _ = self.remove(one).await;
         }
     }
 
@@ -118,7 +150,7 @@ impl Docker {
         Ok(())
     }
 
-    async fn create(&self, name: &str, image: &str, recipe: &Recipe<'_>) -> Result<String, Error> {
+    async fn create(&self, name: &str, image: &str, recipe: &Recipe) -> Result<String, Error> {
         tracing::info!(
             "engine: create container {name} as {} with {:?} beside {} (undone by: docker rm -f {name})",
             recipe.user,
@@ -143,7 +175,7 @@ impl Docker {
 }
 
 /// How a sidecar is made. It can do nothing that its one capability does not let it.
-fn body(image: &str, recipe: &Recipe<'_>) -> ContainerCreateBody {
+fn body(image: &str, recipe: &Recipe) -> ContainerCreateBody {
     let beside = format!("container:{}", recipe.target);
     ContainerCreateBody {
         image: Some(image.to_owned()),
@@ -152,7 +184,7 @@ fn body(image: &str, recipe: &Recipe<'_>) -> ContainerCreateBody {
         user: Some(recipe.user.clone()),
         labels: Some(HashMap::from([
             (labels::OWNER.to_owned(), labels::OWNER_VALUE.to_owned()),
-            (labels::TARGET.to_owned(), recipe.target.to_owned()),
+            (labels::TARGET.to_owned(), recipe.target.clone()),
         ])),
         attach_stdin: Some(true),
         attach_stdout: Some(true),
@@ -197,16 +229,16 @@ fn unique() -> String {
 }
 
 fn leftover(kind: LeftoverKind, id: &str) -> Leftover {
-    Leftover { kind, id: id.to_owned(), name: None, status: None }
+    Leftover { kind, id: id.to_owned(), name: None, status: None, created: None, unused: false }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn recipe() -> Recipe<'static> {
+    fn recipe() -> Recipe {
         Recipe {
-            target: "abc",
+            target: "abc".to_owned(),
             program: b"ELF",
             argument: "s",
             user: "0:0".to_owned(),

@@ -41,7 +41,7 @@ impl App {
                 if let Some(work) = self.current(generation) {
                     let runs = target.container().is_some_and(|container| alive(container.state));
                     work.target = Some(*target);
-                    let down = work.connection == Connection::Down;
+                    let down = work.connection == Connection::Down && !work.opening;
                     // Its log is the engine's, and goes on even where it cannot be entered.
                     if runs && work.logs.flow == Flow::Ended {
                         self.resume_log();
@@ -124,7 +124,9 @@ impl App {
         let Some(before) = work.target.as_ref().and_then(|target| target.container()) else { return };
         let now = containers.iter().find(|now| now.id == before.id || now.name == before.name);
         match (now, &work.connection) {
-            (Some(now), Connection::Down | Connection::Lost { .. }) if alive(now.state) => self.reopen(),
+            (Some(now), Connection::Down | Connection::Lost { .. }) if alive(now.state) && !work.opening => {
+                self.reopen();
+            }
             (Some(now), _) if now.id == before.id && now.state != before.state => {
                 self.effect(Effect::Inspect { generation });
             }
@@ -142,6 +144,7 @@ impl App {
             _ => 0,
         };
         work.forget_requests();
+        work.opening = false;
         match result {
             Ok(opened) => {
                 let opened = *opened;
@@ -215,9 +218,9 @@ impl App {
                 }
             }
             Timer::Reopen(generation) => {
-                let waits = self
-                    .current(generation)
-                    .is_some_and(|work| matches!(work.connection, Connection::Lost { .. } | Connection::Down));
+                let waits = self.current(generation).is_some_and(|work| {
+                    !work.opening && matches!(work.connection, Connection::Lost { .. } | Connection::Down)
+                });
                 if waits {
                     self.reopen();
                 }

@@ -24,6 +24,7 @@ impl App {
         let Some(work) = &mut self.work else { return };
         work.forget_requests();
         work.generation = generation;
+        work.opening = true;
         let trouble = work.trouble().unwrap_or_else(|| "asked for".to_owned());
         work.connection = match &work.connection {
             Connection::Opening => Connection::Opening,

@@ -54,7 +54,7 @@ pub struct Picker {
 /// Whether a container can be looked into.
 #[must_use]
 pub fn alive(state: State) -> bool {
-    matches!(state, State::Running | State::Paused | State::Restarting)
+    matches!(state, State::Running | State::Paused)
 }
 
 impl Picker {

@@ -68,6 +68,8 @@ pub struct Workspace {
     pub session: Option<Session>,
     /// How things stand.
     pub connection: Connection,
+    /// Whether it is being entered. An attempt is not given up for another one: it may just be about to succeed.
+    pub opening: bool,
     /// Since when it does not answer.
     pub lost_at: Option<Duration>,
     /// Which view is on the screen.
@@ -110,6 +112,7 @@ impl Workspace {
             target: None,
             session: None,
             connection: Connection::Opening,
+            opening: true,
             lost_at: None,
             tab: Tab::Overview,
             processes: Held::default(),

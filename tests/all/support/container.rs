@@ -40,6 +40,17 @@ impl Run {
         Self::image("shell", &[], Some("ready"))
     }
 
+    /// A container of a C program with its library.
+    pub fn dynamic() -> Self {
+        Self::image("dynamic", &[], Some("ready"))
+    }
+
+    /// Run this in it, in place of what its image says.
+    pub fn command(mut self, command: &[&str]) -> Self {
+        self.command = command.iter().map(|&word| word.to_owned()).collect();
+        self
+    }
+
     fn image(image: &'static str, command: &[&str], ready: Option<&'static str>) -> Self {
         Self {
             image,

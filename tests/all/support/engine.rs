@@ -6,8 +6,13 @@ use std::sync::OnceLock;
 use serde_json::Value;
 
 /// The images that `scripts/images` builds.
-const IMAGES: [&str; 4] =
-    ["scratchdbg-test/shop", "scratchdbg-test/static", "scratchdbg-test/toolbox", "scratchdbg-test/shell"];
+const IMAGES: [&str; 5] = [
+    "scratchdbg-test/shop",
+    "scratchdbg-test/static",
+    "scratchdbg-test/toolbox",
+    "scratchdbg-test/shell",
+    "scratchdbg-test/dynamic",
+];
 
 /// Runs the engine's command line. Standard output, or standard error if it failed.
 pub fn try_docker(args: &[&str]) -> Result<String, String> {

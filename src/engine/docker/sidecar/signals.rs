@@ -1,0 +1,44 @@
+//! A signal that ends a command must not leave a sidecar half made.
+//!
+//! The screen handles signals itself. A command has no handler, so that it ends at once even while it writes into a pipe
+//! nobody reads; only once it makes a sidecar does a thread of its own wait for signals.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use tokio::signal::unix::{SignalKind, signal};
+
+use super::settle;
+
+static WANTED: AtomicBool = AtomicBool::new(false);
+
+/// From the first sidecar on, signals end the process only when none is half made. For commands.
+pub fn finish_before_ending() {
+    WANTED.store(true, Ordering::Relaxed);
+}
+
+/// Starts to wait for signals, if that is wanted, once.
+pub(super) fn guard() {
+    if WANTED.swap(false, Ordering::Relaxed) {
+        let (ready, set) = std::sync::mpsc::channel();
+        std::thread::spawn(move || wait(&ready));
+        // Comes within microseconds, or never if the thread could not do it: then signals do what they did before.
+        let _ = set.recv();
+    }
+}
+
+fn wait(ready: &std::sync::mpsc::Sender<()>) {
+    let Ok(runtime) = tokio::runtime::Builder::new_current_thread().enable_all().build() else { return };
+    runtime.block_on(async {
+        let kinds = [SignalKind::interrupt(), SignalKind::terminate(), SignalKind::hangup()];
+        let [Ok(mut interrupt), Ok(mut terminate), Ok(mut hangup)] = kinds.map(signal) else { return };
+        let _ = ready.send(());
+        let number = tokio::select! {
+            _ = interrupt.recv() => libc::SIGINT,
+            _ = terminate.recv() => libc::SIGTERM,
+            _ = hangup.recv() => libc::SIGHUP,
+        };
+        settle().await;
+        // As a shell tells of a command that a signal ended.
+        std::process::exit(128 + number);
+    });
+}

@@ -1,0 +1,144 @@
+//! Looks at a container in every way there is.
+
+use std::fs;
+
+use serde_json::Value;
+
+use super::bundle::Bundle;
+use super::kind::Kind;
+use crate::support::command::scratchdbg;
+use crate::support::container::Container;
+use crate::support::pty::{Terminal, key};
+use crate::support::residue::Residue;
+
+/// The doors.
+#[derive(Clone, Copy, Debug)]
+pub enum Door {
+    Local,
+    Sidecar,
+}
+
+impl Door {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Local => "local",
+            Self::Sidecar => "sidecar",
+        }
+    }
+}
+
+/// Looks through a door, and asserts what is seen and that nothing is left.
+pub fn through(door: Door, kind: &Kind) {
+    let (name, via) = (kind.container.name(), door.name());
+    let before = Residue::of(&kind.container);
+
+    let json = |args: &[&str]| scratchdbg(&[args, &["--json", "--via", via]].concat()).quietly().json();
+    ps(&json(&["ps", name]), kind);
+    proc(&json(&["proc", name]), kind);
+    net(&json(&["net", name]));
+    ls(&json(&["ls", &kind.container.at("/")]), kind);
+    files(via, kind);
+    let log = scratchdbg(&["logs", name]).quietly();
+    assert!(log.text().contains(kind.printed), "{}", log.text());
+
+    let mut terminal = Terminal::scratchdbg(&["attach", name, "--via", via]);
+    // The program was found and read, and so was the image it comes from.
+    terminal.wait_for(kind.image);
+    terminal.wait_for(&format!("door        {via}"));
+    terminal.wait_for(kind.program);
+    terminal.press(key::CTRL_C);
+    assert!(terminal.wait_exit().success());
+    before.assert_unchanged(&kind.container);
+}
+
+#[track_caller]
+fn list<'a>(value: &'a Value, what: &str) -> &'a [Value] {
+    value.as_array().unwrap_or_else(|| panic!("no {what}: {value:#}"))
+}
+
+#[track_caller]
+fn ps(json: &Value, kind: &Kind) {
+    let all = list(&json["processes"], "processes");
+    let base = kind.program.rsplit('/').next().unwrap();
+    let its = |one: &&Value| one["host_pid"] == kind.container.pid();
+    let first = all.iter().find(its).unwrap_or_else(|| panic!("its first process is not among {all:#?}"));
+    assert!(first["rss"].as_u64().is_some_and(|bytes| bytes > 0), "{first:#}");
+    let named = all.iter().any(|one| one["command"].to_string().contains(base) || kind.program == "/bin/busybox");
+    assert!(named, "{base} is not among {all:#?}");
+    // A sidecar is in there with it, and is none of its processes.
+    assert!(!all.iter().any(|one| one["name"] == "shim"), "{all:#?}");
+    assert_eq!(all.len() > 1, kind.many, "{all:#?}");
+}
+
+#[track_caller]
+fn proc(json: &Value, kind: &Kind) {
+    assert_eq!(json["process"]["host_pid"], kind.container.pid(), "{json:#}");
+    // The most private of what is to be read: who cannot look into it sees none of this.
+    for part in ["exe", "cwd", "env", "fds", "limits", "maps", "mounts", "capabilities"] {
+        assert!(!json[part]["ok"].is_null(), "{part} was not read: {json:#}");
+    }
+    assert!(list(&json["env"]["ok"], "environment").iter().any(|one| one["name"] == "PATH"), "{json:#}");
+}
+
+#[track_caller]
+fn net(json: &Value) {
+    assert!(list(&json["interfaces"]["ok"], "interfaces").iter().any(|one| one["name"] == "lo"), "{json:#}");
+    list(&json["sockets"]["ok"], "sockets");
+}
+
+#[track_caller]
+fn ls(json: &Value, kind: &Kind) {
+    let top = kind.program.split('/').nth(1).unwrap();
+    assert!(list(&json["entries"], "entries").iter().any(|one| one["name"] == top), "{json:#}");
+}
+
+/// `cat` and `cp`, of a small file and of the program.
+#[track_caller]
+fn files(via: &str, kind: &Kind) {
+    let (path, bytes) = kind.file;
+    let read = scratchdbg(&["cat", &kind.container.at(path), "--via", via]).quietly();
+    assert!(bytes.is_empty() || read.stdout == bytes, "{path}");
+    let folder = tempfile::tempdir().unwrap();
+    let copy = folder.path().join("copy");
+    scratchdbg(&["cp", &kind.container.at(path), copy.to_str().unwrap(), "--via", via]).ok();
+    assert_eq!(fs::read(copy).unwrap(), read.stdout);
+    scratchdbg(&["cat", &kind.container.at("/no/such/file"), "--via", via]).fails_with(1, &["/no/such/file"]);
+}
+
+/// Of what does not run: its log, why there is no more, and a screen that says so.
+pub fn at_what_does_not_run(container: &Container, why: &str, printed: &str, screen: &str) {
+    let name = container.name();
+    for door in [Door::Local, Door::Sidecar] {
+        scratchdbg(&["ps", name, "--via", door.name()]).fails_with(4, &[name, why]);
+        scratchdbg(&["ls", &container.at("/"), "--via", door.name()]).fails_with(4, &[name, why]);
+    }
+    assert!(scratchdbg(&["logs", name]).ok().text().contains(printed));
+    let mut terminal = Terminal::scratchdbg(&["attach", name]);
+    terminal.wait_for(screen);
+    terminal.press(key::CTRL_C);
+    assert!(terminal.wait_exit().success());
+}
+
+/// Of a process that no engine knows: all but a log.
+pub fn at_a_process(bundle: &Bundle) {
+    let name = format!("pid://{}", bundle.pid());
+    let json = |verb: &str, of: &str| scratchdbg(&[verb, of, "--json"]).quietly().json();
+    let all = json("ps", &name);
+    assert_eq!(all["processes"][0]["host_pid"], bundle.pid(), "{all:#}");
+    assert_eq!(all["processes"][0]["uid"], 0, "as it is numbered inside: {all:#}");
+    let own = json("proc", &name);
+    assert!(!own["fds"]["ok"].is_null() && !own["env"]["ok"].is_null(), "{own:#}");
+    net(&json("net", &name));
+    let root = json("ls", &format!("{name}:/"));
+    assert!(
+        list(&root["entries"], "entries").iter().any(|one| one["name"] == "toolbox" && one["uid"] == 0),
+        "{root:#}"
+    );
+    let read = scratchdbg(&["cat", &format!("{name}:/etc/notes.txt")]).quietly();
+    assert_eq!(read.stdout, include_bytes!("../../fixtures/toolbox/notes.txt"));
+    scratchdbg(&["ps", &name, "--via", "sidecar"]).fails_with(2, &["plain process", "--via local"]);
+    let mut terminal = Terminal::scratchdbg(&["attach", &name]);
+    terminal.wait_for("scratch: no shell");
+    terminal.press(key::CTRL_C);
+    assert!(terminal.wait_exit().success());
+}

@@ -1,0 +1,215 @@
+//! The sidecar door: the same answers as through the local one, for who may use the engine and nothing more.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
+use std::os::unix::process::CommandExt as _;
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+
+use nix::sys::signal::Signal;
+use serde_json::Value;
+use tempfile::TempDir;
+
+use crate::support::command::{BINARY, Ended, run, scratchdbg};
+use crate::support::container::{Container, Run};
+use crate::support::engine::{docker, inspect};
+use crate::support::pty::Terminal;
+use crate::support::residue::Residue;
+use crate::support::wait;
+use crate::{require_engine, require_root};
+
+/// `nobody`.
+const NOBODY: u32 = 65534;
+
+/// Somebody who may use the engine's socket and has no other right.
+struct Member {
+    binary: PathBuf,
+    group: u32,
+    _folder: TempDir,
+}
+
+impl Member {
+    fn new() -> Self {
+        use std::os::unix::fs::MetadataExt as _;
+        let folder = tempfile::tempdir().unwrap();
+        let binary = folder.path().join("scratchdbg");
+        fs::copy(BINARY, &binary).unwrap();
+        fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o755)).unwrap();
+        let group = fs::metadata("/var/run/docker.sock").expect("the engine's socket").gid();
+        Self { binary, group, _folder: folder }
+    }
+
+    fn runs(&self, args: &[&str]) -> Ended {
+        let mut command = Command::new(&self.binary);
+        command.args(args).current_dir("/").env("HOME", "/nonexistent").uid(NOBODY).gid(self.group);
+        command.stdin(Stdio::null());
+        run(command)
+    }
+}
+
+/// What moves by itself between two looks: times, traffic, and how many processes there are.
+fn still(mut value: Value) -> Value {
+    fn still_in(value: &mut Value) {
+        match value {
+            Value::Object(map) => {
+                let directory = map.get("kind").is_some_and(|kind| kind == "directory");
+                for name in ["age_seconds", "cpu_percent", "cpu_seconds", "rss", "used", "bytes", "packets", "modified"]
+                {
+                    map.remove(name);
+                }
+                if directory {
+                    map.remove("links");
+                }
+                map.values_mut().for_each(still_in);
+            }
+            Value::Array(list) => list.iter_mut().for_each(still_in),
+            _ => {}
+        }
+    }
+    still_in(&mut value);
+    value
+}
+
+fn sees_the_same(container: &Container) {
+    let member = Member::new();
+    let name = container.name();
+    let (root, program) = (container.at("/"), container.at("/toolbox"));
+    for args in [vec!["ps", name], vec!["net", name], vec!["ls", &root], vec!["ls", &program]] {
+        let ours = member.runs(&[&args[..], &["--json"]].concat()).quietly().json();
+        let theirs = scratchdbg(&[&args[..], &["--json", "--via", "local"]].concat()).quietly().json();
+        assert_eq!(still(ours), still(theirs), "{args:?}");
+    }
+    let (ours, theirs) = (member.runs(&["cat", &program]).quietly(), scratchdbg(&["cat", &program]).quietly());
+    assert!(ours.stdout == theirs.stdout && !ours.stdout.is_empty());
+    // All of a process but what changes from look to look.
+    let ours = still(member.runs(&["proc", name, "--json"]).quietly().json());
+    let theirs = still(scratchdbg(&["proc", name, "--json", "--via", "local"]).quietly().json());
+    for part in ["exe", "cwd", "root", "env", "fds", "limits", "mounts", "capabilities", "cgroups", "namespaces"] {
+        assert_eq!(ours[part], theirs[part], "{part}");
+    }
+}
+
+#[test]
+fn a_member_of_the_engines_group_sees_what_root_sees() {
+    require_engine!();
+    require_root!();
+    sees_the_same(&Run::toolbox(&["sleep"]).start());
+    sees_the_same(&Run::toolbox(&["sleep"]).hardened().start());
+    sees_the_same(&Run::toolbox(&["tree"]).flag("--user=1000:1000").start());
+}
+
+#[test]
+fn what_it_cannot_do_is_said_with_the_door_that_can() {
+    require_engine!();
+    require_root!();
+    let container = Run::toolbox(&["sleep"]).start();
+    let name = container.name();
+    let member = Member::new();
+    member.runs(&["ps", name, "--via", "local"]).fails_with(3, &["CAP_SYS_ADMIN", "sudo", "--via sidecar"]);
+    let to = container.at("/tmp/x");
+    member.runs(&["cp", "--write", "/etc/hostname", &to]).fails_with(3, &["only reads", "--via local"]);
+    member.runs(&["ls", &container.at("/"), "--as", "1:1"]).fails_with(3, &["1:1", "--as target"]);
+    assert_eq!(container.diff(), "");
+}
+
+#[test]
+fn a_list_starts_nothing() {
+    require_engine!();
+    require_root!();
+    let container = Run::toolbox(&["sleep"]).start();
+    let before = made(&container);
+    let list = Member::new().runs(&["list", "--json"]).quietly().json();
+    let this = list["containers"].as_array().unwrap().iter().find(|one| one["id"] == container.id()).unwrap().clone();
+    assert_eq!((&this["state"], &this["kind"]), (&Value::from("running"), &Value::Null));
+    assert_eq!(made(&container), before);
+}
+
+/// How many containers have been made beside this one, as the engine remembers.
+fn made(container: &Container) -> usize {
+    let filter = format!("label=io.scratchdbg.target={}", container.id());
+    docker(&["events", "--since=10m", "--until=0s", "--filter", &filter, "--filter", "event=create"]).lines().count()
+}
+
+/// The sidecars beside this one.
+fn sidecars(container: &Container) -> Vec<String> {
+    let filter = format!("label=io.scratchdbg.target={}", container.id());
+    docker(&["ps", "--all", "--quiet", "--no-trunc", "--filter", &filter]).lines().map(str::to_owned).collect()
+}
+
+/// A screen through a sidecar, and the sidecar.
+fn attached(container: &Container) -> (Terminal, String) {
+    let terminal = Terminal::scratchdbg(&["attach", container.name(), "--via", "sidecar"]);
+    terminal.wait_for("scratch: no shell");
+    let all = sidecars(container);
+    assert_eq!(all.len(), 1, "{all:?}");
+    (terminal, all[0].clone())
+}
+
+#[test]
+fn a_sidecar_has_no_more_rights_than_it_needs() {
+    require_engine!();
+    for (run, user, capabilities, effective) in [
+        (Run::toolbox(&["sleep"]), "0:0", &["SYS_PTRACE"][..], "0000000000080000"),
+        (Run::toolbox(&["sleep"]).hardened(), "65532:0", &[], "0000000000000000"),
+    ] {
+        let container = run.start();
+        let (terminal, id) = attached(&container);
+        let made = inspect(&id);
+        let host = &made["HostConfig"];
+        assert_eq!(made["Config"]["User"], user);
+        assert_eq!(host["CapDrop"], serde_json::json!(["ALL"]));
+        let added: Vec<_> = host["CapAdd"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+        assert_eq!(added, capabilities);
+        assert_eq!((&host["ReadonlyRootfs"], &host["AutoRemove"]), (&true.into(), &true.into()));
+        assert_eq!((&host["LogConfig"]["Type"], &host["Privileged"]), (&"none".into(), &false.into()));
+        assert_eq!(host["SecurityOpt"], serde_json::json!(["no-new-privileges"]));
+        // And what the kernel says of it.
+        let status = fs::read_to_string(format!("/proc/{}/status", made["State"]["Pid"])).unwrap();
+        let field = |name: &str| status.lines().find_map(|line| line.strip_prefix(name)).unwrap().trim().to_owned();
+        for set in ["CapEff:", "CapPrm:"] {
+            assert_eq!(field(set), effective, "{set}");
+        }
+        assert_eq!((field("CapInh:"), field("CapAmb:")), ("0".repeat(16), "0".repeat(16)));
+        assert_eq!((field("NoNewPrivs:"), field("Seccomp:")), ("1".to_owned(), "2".to_owned()));
+        drop(terminal);
+    }
+}
+
+#[test]
+fn who_is_killed_leaves_nothing_beside_it() {
+    require_engine!();
+    require_root!();
+    let container = Run::toolbox(&["sleep"]).start();
+    let before = Residue::of(&container);
+    for signal in [Signal::SIGKILL, Signal::SIGTERM, Signal::SIGHUP] {
+        let (terminal, _) = attached(&container);
+        terminal.signal(signal);
+        drop(terminal);
+        before.assert_unchanged(&container);
+    }
+    // The sidecar itself: the screen says so, and finds its way back.
+    let (mut terminal, sidecar) = attached(&container);
+    docker(&["kill", &sidecar]);
+    terminal.wait_for("connected again");
+    assert_ne!(sidecars(&container), [sidecar]);
+    terminal.press("q");
+    assert!(terminal.wait_exit().success());
+    before.assert_unchanged(&container);
+}
+
+#[test]
+fn a_target_ends_as_fast_as_ever() {
+    require_engine!();
+    require_root!();
+    let container = Run::toolbox(&["sleep"]).start();
+    let (terminal, _) = attached(&container);
+    // Not even a screen that does nothing any more can keep it.
+    terminal.signal(Signal::SIGSTOP);
+    container.engine_does("stop");
+    container.wait_for_state("exited");
+    wait::until("the sidecar to go with it", || sidecars(&container).is_empty().then_some(()));
+    terminal.signal(Signal::SIGCONT);
+    terminal.wait_for("EXITED");
+    container.engine_does("start");
+    terminal.wait_for("connected again");
+}
