@@ -63,7 +63,11 @@ pub fn run(cli: Cli) -> Result<(), Failure> {
         }
         command => {
             sidecar::signals::finish_before_ending();
-            runtime(false)?.block_on(dispatch(&context, &command))
+            runtime(false)?.block_on(async {
+                let result = dispatch(&context, &command).await;
+                sidecar::settle().await;
+                result
+            })
         }
     }
 }
@@ -198,9 +202,10 @@ impl Context {
             container.running()?;
         }
         let engine = target.container().is_some().then(|| self.engine()).transpose()?;
-        let entered = entry::enter(self.broker(), engine, &target, access).await?;
+        let entered = entry::enter(self.broker(), engine, &target, access).await;
+        // Asked of a failure too: that it ended just now explains it better than the step it was in.
         self.still_the_same(&target).await?;
-        Ok((target, entered))
+        Ok((target, entered?))
     }
 
     /// Between asking the engine for a process id and holding the process, the container may have ended and
@@ -209,7 +214,7 @@ impl Context {
         if let Some(before) = target.container() {
             let after = self.engine()?.inspect(&before.id).await?;
             after.running()?;
-            if after.pid != before.pid || after.started != before.started {
+            if after.engine_pid != before.engine_pid || after.started != before.started {
                 return Err(entry::Error::Moved { target: before.name.clone() }.into());
             }
         }

@@ -243,7 +243,10 @@ impl Explain for Error {
             Self::ReadOnly { .. } => Some("on the engine's host, run it with sudo: --via local can write".to_owned()),
             Self::Kept { .. } => Some("try --as target; on the engine's host, sudo and --via local".to_owned()),
             Self::Lost { .. } => Some("on the engine's host, run it with sudo: --via local".to_owned()),
-            Self::Engine { cause, .. } => cause.hint(),
+            Self::Engine { cause, .. } => {
+                let local = "on the engine's host, sudo and --via local need nothing of the engine";
+                Some(cause.hint().unwrap_or_else(|| local.to_owned()))
+            }
             Self::Stopped { step, errno, .. } => step.hint(*errno),
             Self::Gone { .. } | Self::NoBroker(_) | Self::BrokerEnded { .. } | Self::Shim { .. } => None,
         }

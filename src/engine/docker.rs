@@ -55,7 +55,7 @@ impl Docker {
     /// # Errors
     /// None in practice; bollard's constructor can fail.
     pub fn at(endpoint: Endpoint) -> Result<Self, Error> {
-        let transport = Transport { endpoint };
+        let transport = Transport::new(endpoint);
         // The transport takes the version out of every request: see there.
         let version = ClientVersion { major_version: 1, minor_version: 41 };
         let carrier = transport.clone();

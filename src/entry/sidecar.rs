@@ -75,12 +75,12 @@ async fn start(engine: &Docker, container: &Container, who: &Who) -> Result<Shim
         groups: who.ids.groups.iter().map(u32::to_string).collect(),
         capabilities: who.capabilities().map(|name| name.trim_start_matches("CAP_").to_owned()).collect(),
     };
-    let Sidecar { id, output, input } =
+    let Sidecar { id, output, input, rest } =
         engine.sidecar(recipe).await.map_err(|cause| Error::Engine { target: target(), cause })?;
     let failed = |_: std::io::Error| Error::Shim { target: target(), cause: shim::Error::Closed };
     let (ours, theirs) = std::os::unix::net::UnixStream::pair().map_err(failed)?;
     theirs.set_nonblocking(true).map_err(failed)?;
-    tokio::spawn(pump::run(UnixStream::from_std(theirs).map_err(failed)?, output, input));
+    tokio::spawn(pump::run(UnixStream::from_std(theirs).map_err(failed)?, output, input, rest));
     let (engine, sidecar) = (engine.clone(), Arc::<str>::from(id));
     let leash = Leash::new(move || remove(&engine, &sidecar));
     Shim::start(ours, leash).await.map_err(|cause| Error::Shim { target: target(), cause })

@@ -1,8 +1,8 @@
 //! Sidecars: a container that holds nothing but our helper and shares the target's processes and network.
 //!
-//! The image is made for the occasion and taken away again before the helper starts, where the engine allows it: a
-//! container that has been created keeps its layers, not its image. So what is left by a host that is killed is at most a
-//! container that ends with its input, and removes itself.
+//! The image is made for the occasion. Docker lets it be taken away again before the helper starts: a container that has
+//! been created keeps its layers, not its image. So what is left by a host that is killed is at most a container that ends
+//! with its input, and removes itself. Podman takes a container away with its image, so there it goes last.
 
 pub mod signals;
 
@@ -13,11 +13,12 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use bollard::container::AttachContainerResults;
 use bollard::models::{ContainerCreateBody, HostConfig, HostConfigLogConfig};
 use bollard::query_parameters::{
-    AttachContainerOptionsBuilder, CreateContainerOptionsBuilder, CreateImageOptionsBuilder, StartContainerOptions,
+    AttachContainerOptionsBuilder, CreateContainerOptionsBuilder, CreateImageOptionsBuilder, RemoveImageOptionsBuilder,
+    StartContainerOptions,
 };
 use futures_util::StreamExt as _;
 use tokio::io::AsyncWrite;
-use tokio::sync::RwLock;
+use tokio::sync::{RwLock, RwLockReadGuard};
 
 use super::own::{Leftover, LeftoverKind};
 use super::{Docker, Error};
@@ -31,6 +32,8 @@ const MEMORY: i64 = 32 << 20;
 const REPOSITORY: &str = "scratchdbg-helper";
 /// How long the end of the process waits for one that is being made.
 const SETTLE: Duration = Duration::from_secs(5);
+/// How long until an image that is in use is tried to be removed again.
+const AGAIN: Duration = Duration::from_millis(20);
 /// What is older than this and has not been started was left by somebody who was killed.
 const STALE: i64 = 60;
 
@@ -67,6 +70,33 @@ pub struct Sidecar {
     pub output: Output,
     /// What it reads. It ends when this is closed.
     pub input: Pin<Box<dyn AsyncWrite + Send>>,
+    /// What has to be done when it has ended.
+    pub rest: Option<Rest>,
+}
+
+/// An image that is still there, and the process's promise to wait for its end.
+pub struct Rest {
+    engine: Docker,
+    image: String,
+    _making: RwLockReadGuard<'static, ()>,
+}
+
+impl Rest {
+    /// Takes the image away as soon as its container has gone.
+    pub async fn remove(self) {
+        let removing = async {
+            loop {
+                let options = RemoveImageOptionsBuilder::default().force(false).build();
+                match self.engine.bollard.remove_image(&self.image, Some(options), None).await {
+                    // In use: the container is about to remove itself.
+                    Err(bollard::errors::Error::DockerResponseServerError { status_code: 409, .. }) => {}
+                    _ => break,
+                }
+                tokio::time::sleep(AGAIN).await;
+            }
+        };
+        let _ = tokio::time::timeout(SETTLE, removing).await;
+    }
 }
 
 /// What comes out of a sidecar, with the engine's framing taken off.
@@ -83,10 +113,7 @@ impl Docker {
         let engine = self.clone();
         // In a task of its own: whoever waits for it may be gone at any moment, and it has to be made whole even so.
         // What nobody takes is dropped, and ends with its input.
-        let making = tokio::spawn(async move {
-            let _making = MAKING.read().await;
-            engine.make(&recipe).await
-        });
+        let making = tokio::spawn(async move { engine.make(&recipe).await });
         let lost = |error: tokio::task::JoinError| Error::Lost { endpoint: self.endpoint(), why: error.to_string() };
         making.await.map_err(lost)?
     }
@@ -100,21 +127,26 @@ impl Docker {
     }
 
     async fn make(&self, recipe: &Recipe) -> Result<Sidecar, Error> {
+        let making = MAKING.read().await;
         let name = unique();
-        let image = format!("{REPOSITORY}:{name}");
-        self.import(&image, &name, recipe.program).await?;
+        let image = self.import(&name, recipe.program).await?;
         self.sweep(&image).await;
         let created = self.create(&format!("scratchdbg-{name}"), &image, recipe).await;
-        // Whatever came of it, the image is not needed any more, unless the engine says that it is.
-        if let Err(error) = self.remove(&leftover(LeftoverKind::Image, &image)).await {
+        let mut rest = None;
+        if self.transport.is_podman() && created.is_ok() {
+            rest = Some(Rest { engine: self.clone(), image, _making: making });
+        } else if let Err(error) = self.remove(&leftover(LeftoverKind::Image, &image)).await {
             tracing::info!("the image {image} stays until `scratchdbg clean`: {error}");
         }
         let id = created?;
         match self.run(&id).await {
-            Ok(AttachContainerResults { output, input }) => Ok(Sidecar { id, output, input }),
+            Ok(AttachContainerResults { output, input }) => Ok(Sidecar { id, output, input, rest }),
             Err(error) => {
                 if let Err(error) = self.remove_sidecar(&id).await {
                     tracing::info!("the sidecar {id} stays until `scratchdbg clean`: {error}");
+                }
+                if let Some(rest) = rest {
+                    rest.remove().await;
                 }
                 Err(error)
             }
@@ -125,7 +157,10 @@ impl Docker {
     /// engine's own clock. What cannot be taken away is left to the next, and to `clean`.
     async fn sweep(&self, image: &str) {
         let Ok(leftovers) = self.leftovers().await else { return };
-        let now = leftovers.iter().find(|one| one.name.as_deref() == Some(image)).and_then(|one| one.created);
+        let now = leftovers
+            .iter()
+            .find(|one| one.id.ends_with(image.trim_start_matches("sha256:")))
+            .and_then(|one| one.created);
         let Some(now) = now else { return };
         let stale = |one: &&Leftover| one.unused && one.created.is_some_and(|created| now - created > STALE);
         for one in leftovers.iter().filter(stale) {
@@ -134,20 +169,30 @@ impl Docker {
         }
     }
 
-    /// Gives the engine an image with one file in it.
-    async fn import(&self, image: &str, tag: &str, program: &[u8]) -> Result<(), Error> {
+    /// Gives the engine an image with one file in it, and gets its id.
+    async fn import(&self, name: &str, program: &[u8]) -> Result<String, Error> {
         let what = "import the helper's image";
+        let image = format!("{REPOSITORY}:{name}");
         tracing::info!("engine: import image {image}, {} bytes (undone by: docker rmi {image})", program.len());
-        let changes = vec![format!("LABEL {}={}", labels::OWNER, labels::OWNER_VALUE)];
-        let options = CreateImageOptionsBuilder::default().from_src("-").repo(REPOSITORY).tag(tag).changes(changes);
-        let archive = archive(program)
+        // Its name is in it, so that two made in the same second are two.
+        let changes =
+            vec![format!("LABEL {}={}", labels::OWNER, labels::OWNER_VALUE), format!("LABEL {}={name}", labels::NAME)];
+        let options = CreateImageOptionsBuilder::default().from_src("-").repo(REPOSITORY).tag(name).changes(changes);
+        let archive = archive(program, name)
             .map_err(|error| Error::Address { what: "the helper's image".to_owned(), why: error.to_string() })?;
         let mut progress =
             self.bollard.create_image(Some(options.build()), Some(bollard::body_full(archive.into())), None);
+        let mut id = None;
         while let Some(step) = progress.next().await {
-            step.map_err(|error| self.failed(what, error))?;
+            // The last thing it says is the id. Podman knows the image by no other name than that.
+            id = step.map_err(|error| self.failed(what, error))?.status.or(id);
         }
-        Ok(())
+        let id = id.map(|id| id.trim().to_owned()).filter(|id| is_id(id));
+        id.ok_or_else(|| Error::Garbled {
+            endpoint: self.endpoint(),
+            what: what.to_owned(),
+            why: "it gave no id of the image".to_owned(),
+        })
     }
 
     async fn create(&self, name: &str, image: &str, recipe: &Recipe) -> Result<String, Error> {
@@ -210,16 +255,26 @@ fn body(image: &str, recipe: &Recipe) -> ContainerCreateBody {
 }
 
 /// An archive with the program in it, which its own user can run and not read: see `entry/broker/program.rs`.
-fn archive(program: &[u8]) -> std::io::Result<Vec<u8>> {
+///
+/// It bears the image's name where nobody looks. Podman keeps equal archives once, and loses one that is being imported if
+/// it is removed with another image at the same moment.
+fn archive(program: &[u8], name: &str) -> std::io::Result<Vec<u8>> {
     let mut header = tar::Header::new_ustar();
     header.set_size(program.len() as u64);
     header.set_mode(0o111);
     header.set_uid(0);
     header.set_gid(0);
     header.set_mtime(0);
+    header.set_username(name)?;
     let mut builder = tar::Builder::new(Vec::with_capacity(program.len() + 2048));
     builder.append_data(&mut header, PROGRAM, program)?;
     builder.into_inner()
+}
+
+/// `sha256:` and 64 digits, or these alone.
+fn is_id(text: &str) -> bool {
+    let digits = text.strip_prefix("sha256:").unwrap_or(text);
+    digits.len() == 64 && digits.bytes().all(|byte| byte.is_ascii_hexdigit())
 }
 
 /// A name nobody else has: two who look at the same time must not take each other's image away.
@@ -254,7 +309,7 @@ mod tests {
 
     #[test]
     fn the_image_is_one_file_that_can_only_be_run() {
-        let bytes = archive(b"ELF").unwrap();
+        let bytes = archive(b"ELF", &unique()).unwrap();
         let mut archive = tar::Archive::new(bytes.as_slice());
         let files: Vec<_> = archive.entries().unwrap().map(Result::unwrap).collect();
         let header = files[0].header();
@@ -264,6 +319,8 @@ mod tests {
 
     #[test]
     fn names_differ() {
-        assert_ne!(unique(), unique());
+        let (one, other) = (unique(), unique());
+        assert_ne!(one, other);
+        assert_ne!(archive(b"", &one).unwrap(), archive(b"", &other).unwrap());
     }
 }

@@ -7,6 +7,8 @@
 use std::future::Future;
 use std::io;
 use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -33,6 +35,9 @@ const LARGEST: usize = 64 << 20;
 /// The largest explanation of a refusal, in bytes.
 const LARGEST_REFUSAL: usize = 64 << 10;
 
+/// Podman puts this into its answers, Docker does not.
+const PODMAN: &str = "libpod-api-version";
+
 type BoxError = Box<dyn std::error::Error + Send + Sync>;
 type Driver = Pin<Box<dyn Future<Output = hyper::Result<()>> + Send>>;
 
@@ -44,6 +49,8 @@ impl<T: AsyncRead + AsyncWrite + Send + Unpin> Pipe for T {}
 pub struct Transport {
     /// Where the engine is.
     pub endpoint: Endpoint,
+    /// Whether an answer has said that it is Podman.
+    podman: Arc<AtomicBool>,
 }
 
 /// A body that is being received, and the connection it comes over.
@@ -56,6 +63,16 @@ pub struct Streaming {
 }
 
 impl Transport {
+    /// To this engine. Nothing is connected yet.
+    pub fn new(endpoint: Endpoint) -> Self {
+        Self { endpoint, podman: Arc::default() }
+    }
+
+    /// Whether it is Podman, as far as the answers so far tell.
+    pub fn is_podman(&self) -> bool {
+        self.podman.load(Ordering::Relaxed)
+    }
+
     async fn connect(&self) -> Result<Box<dyn Pipe>, Error> {
         let connecting = async {
             Ok(match &self.endpoint {
@@ -105,7 +122,12 @@ impl Transport {
         })
         .await;
         match answer {
-            Ok(response) => Ok((response, driver)),
+            Ok(response) => {
+                if response.headers().contains_key(PODMAN) {
+                    self.podman.store(true, Ordering::Relaxed);
+                }
+                Ok((response, driver))
+            }
             Err(error) if error.is_parse() || error.is_parse_too_large() => Err(Error::Garbled {
                 endpoint: self.endpoint.to_string(),
                 what: "an HTTP request".to_owned(),

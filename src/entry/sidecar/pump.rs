@@ -1,5 +1,6 @@
 //! Makes a socket of the engine's attach stream.
 
+use std::pin::Pin;
 use std::time::Duration;
 
 use bollard::container::LogOutput;
@@ -7,13 +8,20 @@ use futures_util::StreamExt as _;
 use tokio::io::{AsyncWrite, AsyncWriteExt as _};
 use tokio::net::UnixStream;
 
-use crate::engine::docker::sidecar::Output;
+use crate::engine::docker::sidecar::{Output, Rest};
 
 /// How long the end of the input is given to reach the helper before the connection is cut.
 const GOODBYE: Duration = Duration::from_secs(1);
 
 /// Carries bytes both ways until one side ends, and then ends the other.
-pub async fn run(socket: UnixStream, mut output: Output, mut input: std::pin::Pin<Box<dyn AsyncWrite + Send>>) {
+pub async fn run(socket: UnixStream, output: Output, input: Pin<Box<dyn AsyncWrite + Send>>, rest: Option<Rest>) {
+    carry(socket, output, input).await;
+    if let Some(rest) = rest {
+        rest.remove().await;
+    }
+}
+
+async fn carry(socket: UnixStream, mut output: Output, mut input: Pin<Box<dyn AsyncWrite + Send>>) {
     let (mut asked, mut answered) = socket.into_split();
     let down = async {
         while let Some(Ok(piece)) = output.next().await {

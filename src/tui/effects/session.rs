@@ -110,20 +110,29 @@ async fn find(shared: &Shared, name: &TargetName) -> Result<(Target, Result<Ente
         return Ok((target, Err(error.into())));
     }
     let engine = target.container().is_some().then(|| shared.engine()).transpose()?;
-    let entered = match entry::enter(Ok(&shared.broker), engine.as_ref(), &target, &shared.access).await {
-        Ok(entered) => still_the_same(shared, &target).await.map(|()| entered),
-        Err(error) => Err(error.into()),
-    };
-    Ok((target, entered))
+    let entered = entry::enter(Ok(&shared.broker), engine.as_ref(), &target, &shared.access).await;
+    match still_the_same(shared, &target).await {
+        Ok(()) => Ok((target, entered.map_err(Failure::from))),
+        // That it ended just now explains it better than the step that failed.
+        Err((Some(ended), failure)) => Ok((ended, Err(failure))),
+        Err((None, failure)) => Ok((target, Err(failure))),
+    }
 }
 
 /// Between asking the engine for a process id and holding the process, the container may have ended and its id may
 /// have gone to another process. The engine is asked again once the process is held.
-async fn still_the_same(shared: &Shared, target: &Target) -> Result<(), Failure> {
+///
+/// # Errors
+/// What became of it, and what it is now if it does not run any more.
+async fn still_the_same(shared: &Shared, target: &Target) -> Result<(), (Option<Target>, Failure)> {
     let Some(before) = target.container() else { return Ok(()) };
-    let after = shared.engine()?.inspect(&before.id).await?;
-    if after.pid != before.pid || after.started != before.started {
-        return Err(entry::Error::Moved { target: before.name.clone() }.into());
+    let engine = shared.engine().map_err(|failure| (None, failure))?;
+    let after = engine.inspect(&before.id).await.map_err(|error| (None, error.into()))?;
+    if let Err(error) = after.running() {
+        return Err((Some(Target::Container(Box::new(after))), error.into()));
+    }
+    if after.engine_pid != before.engine_pid || after.started != before.started {
+        return Err((None, entry::Error::Moved { target: before.name.clone() }.into()));
     }
     Ok(())
 }

@@ -15,6 +15,8 @@ pub struct Kind {
     pub printed: &'static str,
     /// What the screen says of its image.
     pub image: &'static str,
+    /// Whether it is paused.
+    pub paused: bool,
     /// Whether there are more processes to be seen than its own.
     pub many: bool,
 }
@@ -30,6 +32,7 @@ impl Kind {
             printed: "ready",
             image: "scratch: no shell",
             many: false,
+            paused: false,
         }
     }
 
@@ -46,7 +49,7 @@ impl Kind {
 
     pub fn paused(self) -> Self {
         self.container.engine_does("pause");
-        self
+        Self { paused: true, ..self }
     }
 
     pub fn of_shop(self) -> Self {

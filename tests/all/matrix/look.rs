@@ -8,8 +8,10 @@ use super::bundle::Bundle;
 use super::kind::Kind;
 use crate::support::command::scratchdbg;
 use crate::support::container::Container;
+use crate::support::engine::is_podman;
 use crate::support::pty::{Terminal, key};
 use crate::support::residue::Residue;
+use crate::support::wait;
 
 /// The doors.
 #[derive(Clone, Copy, Debug)]
@@ -31,6 +33,12 @@ impl Door {
 pub fn through(door: Door, kind: &Kind) {
     let (name, via) = (kind.container.name(), door.name());
     let before = Residue::of(&kind.container);
+    if matches!(door, Door::Sidecar) && kind.paused && is_podman() {
+        // It starts nothing that leans on a container that is paused.
+        scratchdbg(&["ps", name, "--via", via]).fails_with(1, &["cannot put a sidecar beside", "--via local"]);
+        before.assert_unchanged(&kind.container);
+        return;
+    }
 
     let json = |args: &[&str]| scratchdbg(&[args, &["--json", "--via", via]].concat()).quietly().json();
     ps(&json(&["ps", name]), kind);
@@ -117,6 +125,15 @@ pub fn at_what_does_not_run(container: &Container, why: &str, printed: &str, scr
     terminal.wait_for(screen);
     terminal.press(key::CTRL_C);
     assert!(terminal.wait_exit().success());
+}
+
+/// Of what may run or not when it is asked: its log, and an answer that fits one of both.
+pub fn at_what_comes_and_goes(container: &Container, printed: &str) {
+    wait::until("a log", || scratchdbg(&["logs", container.name()]).ok().stderr.contains(printed).then_some(()));
+    for _ in 0..10 {
+        let ended = scratchdbg(&["ps", container.name(), "--via", "local"]);
+        assert!(matches!(ended.code(), 0 | 4), "{ended:?}");
+    }
 }
 
 /// Of a process that no engine knows: all but a log.

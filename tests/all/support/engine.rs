@@ -5,6 +5,8 @@ use std::sync::OnceLock;
 
 use serde_json::Value;
 
+use super::wait;
+
 /// The images that `scripts/images` builds.
 const IMAGES: [&str; 5] = [
     "scratchdbg-test/shop",
@@ -29,9 +31,28 @@ pub fn docker(args: &[&str]) -> String {
     try_docker(args).unwrap_or_else(|error| panic!("docker {}: {error}", args.join(" ")))
 }
 
+/// Whether it is Podman that is asked, which the docker command line can do too.
+pub fn is_podman() -> bool {
+    static PODMAN: OnceLock<bool> = OnceLock::new();
+    *PODMAN.get_or_init(|| docker(&["version", "--format", "{{json .Server}}"]).contains("Podman"))
+}
+
+/// A question that Podman cannot answer while somebody else changes something: it is asked again.
+pub fn ask(args: &[&str]) -> String {
+    let mut last = String::new();
+    let answer = wait::ask_within(wait::PATIENCE, || match try_docker(args) {
+        Ok(answer) => Some(answer),
+        Err(error) => {
+            last = error;
+            None
+        }
+    });
+    answer.unwrap_or_else(|| panic!("docker {}: {last}", args.join(" ")))
+}
+
 /// All that the engine says of a container.
 pub fn inspect(id: &str) -> Value {
-    let text = docker(&["inspect", "--type", "container", id]);
+    let text = ask(&["inspect", "--type", "container", id]);
     let mut list: Vec<Value> = serde_json::from_str(&text).expect("docker inspect prints JSON");
     list.remove(0)
 }

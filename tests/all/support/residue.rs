@@ -8,7 +8,7 @@ use std::time::Duration;
 use std::{fs, process};
 
 use super::container::Container;
-use super::engine::docker;
+use super::engine::{ask, docker};
 use super::process::{all_pids, namespace, parent, read, state};
 use super::wait;
 
@@ -168,7 +168,7 @@ fn engine_objects(id: &str) -> BTreeSet<String> {
             all.insert(format!("container {line}"));
         }
     }
-    let images = docker(&["images", "--format", "{{.Repository}}:{{.Tag}} {{.ID}}"]);
+    let images = ask(&["images", "--format", "{{.Repository}}:{{.Tag}} {{.ID}}"]);
     let ours = |line: &&str| line.contains("scratchdbg") && !line.starts_with("scratchdbg-test/");
     all.extend(images.lines().filter(ours).map(|line| format!("image {line}")));
     all
