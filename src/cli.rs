@@ -29,7 +29,7 @@ pub struct Global {
     /// Print JSON: one document, or one object a line for streams.
     #[arg(long, global = true, help_heading = "Global options")]
     pub json: bool,
-    /// The door to go in by.
+    /// The door to go in by: from this host as root, or through a container beside the target.
     #[arg(long, global = true, value_enum, default_value_t, help_heading = "Global options")]
     pub via: Via,
     /// Whose eyes: the target's own user, root (sees every file), or `UID[:GID]`.

@@ -12,7 +12,7 @@ use tempfile::TempDir;
 
 use crate::support::command::{BINARY, Ended, run, scratchdbg};
 use crate::support::container::{Container, Run};
-use crate::support::engine::{docker, inspect};
+use crate::support::engine::{docker, inspect, try_docker};
 use crate::support::pty::Terminal;
 use crate::support::residue::Residue;
 use crate::support::wait;
@@ -173,6 +173,36 @@ fn a_sidecar_has_no_more_rights_than_it_needs() {
         assert_eq!((field("NoNewPrivs:"), field("Seccomp:")), ("1".to_owned(), "2".to_owned()));
         drop(terminal);
     }
+}
+
+/// Whether a program in this container, as its root, reads these files of a process it sees.
+fn reads(container: &Container, pid: &str) -> Vec<bool> {
+    let one = |file: &str| try_docker(&["exec", container.id(), "cat", &format!("/proc/{pid}/{file}")]).is_ok();
+    ["environ", "maps", "fdinfo/0"].map(one).to_vec()
+}
+
+#[test]
+fn a_root_inside_cannot_look_into_a_sidecar() {
+    require_engine!();
+    let container = Run::shell().start();
+    // What any other container beside it gives away.
+    let beside = format!("--pid=container:{}", container.id());
+    let other = Run::shell().flag(&beside).start();
+    let seen_from = |id: &str| {
+        let status = fs::read_to_string(format!("/proc/{}/status", inspect(id)["State"]["Pid"])).unwrap();
+        let line = status.lines().find_map(|line| line.strip_prefix("NSpid:")).unwrap();
+        line.split_whitespace().next_back().unwrap().to_owned()
+    };
+    assert_eq!(
+        reads(&container, &seen_from(other.id())),
+        [true; 3],
+        "the attack works where nothing is done against it"
+    );
+
+    let terminal = Terminal::scratchdbg(&["attach", container.name(), "--via", "sidecar"]);
+    terminal.wait_for("a shell");
+    let helper = seen_from(&sidecars(&container)[0]);
+    assert_eq!(reads(&container, &helper), [false; 3]);
 }
 
 #[test]
