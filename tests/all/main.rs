@@ -10,6 +10,7 @@ mod copies;
 mod endless;
 mod harness;
 mod hostile;
+mod killed;
 mod matrix;
 mod names;
 mod powerless;

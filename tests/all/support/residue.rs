@@ -35,6 +35,11 @@ impl Residue {
         Self::around(container, container.pid())
     }
 
+    /// The same of one that is not quiet: what it uses of memory itself hides what is charged to it.
+    pub fn but_for_memory(self) -> Self {
+        Self { memory: None, ..self }
+    }
+
     fn around(container: &Container, pid: i32) -> Self {
         let mut found = BTreeMap::new();
         found.insert("docker diff", lines(&container.diff()));
