@@ -8,6 +8,7 @@ pub mod logs;
 mod own;
 mod resolve;
 pub mod sidecar;
+mod ssh;
 #[cfg(test)]
 mod tests;
 mod transport;

@@ -172,9 +172,7 @@ impl Explain for Error {
             Self::Slow { .. } => Some("it may be overloaded or stuck: see its own log".to_owned()),
             Self::Garbled { .. } => Some("is this Docker, or Podman's API service?".to_owned()),
             Self::Refused { .. } | Self::Address { .. } => None,
-            Self::Unsupported { .. } => {
-                Some("run scratchdbg on the engine's own host, or use a unix:// or tcp:// address".to_owned())
-            }
+            Self::Unsupported { .. } => Some("use ssh://HOST, or run scratchdbg on the engine's own host".to_owned()),
             Self::NotFound { near, .. } if near.is_empty() => {
                 Some("see all containers with `scratchdbg list`".to_owned())
             }

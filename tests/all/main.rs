@@ -15,6 +15,7 @@ mod matrix;
 mod names;
 mod powerless;
 mod readings;
+mod remote;
 mod screen;
 mod shim_elf;
 mod sidecar;

@@ -5,6 +5,7 @@ use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 
 use super::context;
+use super::ssh::Ssh;
 use crate::engine::error::Error;
 
 /// Where Docker listens unless told otherwise.
@@ -23,6 +24,8 @@ pub enum Endpoint {
     Unix(PathBuf),
     /// TCP without TLS: host and port.
     Tcp(String, u16),
+    /// Through ssh.
+    Ssh(Ssh),
 }
 
 impl fmt::Display for Endpoint {
@@ -31,6 +34,7 @@ impl fmt::Display for Endpoint {
             Self::Unix(path) => write!(f, "unix://{}", path.display()),
             Self::Tcp(host, port) if host.contains(':') => write!(f, "tcp://[{host}]:{port}"),
             Self::Tcp(host, port) => write!(f, "tcp://{host}:{port}"),
+            Self::Ssh(ssh) => ssh.fmt(f),
         }
     }
 }
@@ -117,8 +121,8 @@ fn parse(address: &str, source: &str, tls: bool) -> Result<Endpoint, Error> {
         "tcp" if tls => Err(unsupported("TLS")),
         "tcp" | "http" => tcp(rest.trim_end_matches('/')).ok_or_else(|| bad("it is not HOST:PORT")),
         "https" => Err(unsupported("TLS")),
-        "ssh" => Err(unsupported("ssh")),
-        _ => Err(bad("only unix:// and tcp:// can be connected to")),
+        "ssh" => Ssh::parse(rest).map(Endpoint::Ssh).ok_or_else(|| bad("it is not [USER@]HOST[:PORT][/SOCKET]")),
+        _ => Err(bad("only unix://, tcp:// and ssh:// can be connected to")),
     }
 }
 
@@ -194,6 +198,7 @@ mod tests {
             ("tcp://1.2.3.4:99/", "tcp://1.2.3.4:99"),
             ("tcp://[::1]:99", "tcp://[::1]:99"),
             ("tcp://[::1]", "tcp://[::1]:2375"),
+            ("ssh://me@h:22", "ssh://me@h:22"),
         ] {
             assert_eq!(choose_with(Some(address), &[], &[]).unwrap(), shown, "{address}");
         }
@@ -207,8 +212,8 @@ mod tests {
             ("tcp://h:70000", "not HOST:PORT"),
             ("tcp://h/path", "not HOST:PORT"),
             ("tcp://[::1", "not HOST:PORT"),
-            ("npipe:////./pipe", "only unix:// and tcp://"),
-            ("ssh://h", "ssh, which this version does not speak"),
+            ("npipe:////./pipe", "only unix://, tcp:// and ssh://"),
+            ("ssh://-oProxyCommand=x", "not [USER@]HOST"),
             ("https://h", "TLS, which this version does not speak"),
         ] {
             let error = choose_with(Some(address), &[], &[]).unwrap_err().to_string();

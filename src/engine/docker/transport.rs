@@ -24,6 +24,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpStream, UnixStream};
 
 use super::connect::Endpoint;
+use super::ssh;
 use crate::engine::error::{Error, Why};
 
 /// How long connecting may take.
@@ -82,6 +83,7 @@ impl Transport {
                     stream.set_nodelay(true)?;
                     Box::new(stream)
                 }
+                Endpoint::Ssh(ssh) => Box::new(ssh.connect()?),
             })
         };
         let why = match tokio::time::timeout(CONNECT, connecting).await {
@@ -106,7 +108,16 @@ impl Transport {
         B: Body<Data = Bytes> + Send + 'static,
         B::Error: Into<BoxError>,
     {
-        let lost = |error: hyper::Error| Error::Lost { endpoint: self.endpoint.to_string(), why: explain(&error) };
+        let lost = |error: hyper::Error| {
+            let (endpoint, why) = (self.endpoint.to_string(), explain(&error));
+            // What ssh says before anything came through is why it did not get there.
+            match &self.endpoint {
+                Endpoint::Ssh(_) if why.starts_with(ssh::PREFIX) => {
+                    Error::Unreachable { endpoint, why: Why::Other(why) }
+                }
+                _ => Error::Lost { endpoint, why },
+            }
+        };
         let io = TokioIo::new(self.connect().await?);
         let (mut sender, connection) = http1::handshake::<_, B>(io).await.map_err(lost)?;
         let mut driver: Option<Driver> = Some(Box::pin(connection.with_upgrades()));
