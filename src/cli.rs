@@ -64,7 +64,7 @@ impl Cli {
         match (self.command, self.target) {
             (Some(_), Some(target)) => Err(target),
             (Some(command), None) => Ok((command, self.global)),
-            (None, target) => Ok((Command::Attach { target }, self.global)),
+            (None, target) => Ok((Command::Attach { target, dry_run: false }, self.global)),
         }
     }
 }
@@ -96,6 +96,9 @@ pub enum Command {
     Attach {
         /// Container, or `pid://N`.
         target: Option<TargetName>,
+        /// Say how it would be entered, and do nothing.
+        #[arg(long, requires = "target")]
+        dry_run: bool,
     },
     /// List containers.
     #[command(visible_alias = "list-containers")]

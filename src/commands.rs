@@ -5,6 +5,7 @@ mod cat;
 mod clean;
 mod cp;
 mod doctor;
+mod dry_run;
 mod generated;
 mod list;
 mod logs;
@@ -46,7 +47,10 @@ pub fn run(cli: Cli) -> Result<(), Failure> {
         Command::Completions { shell } => generated::completions(shell),
         Command::Man => generated::man(),
         Command::Keys => generated::keys(),
-        Command::Attach { target } => {
+        Command::Attach { target: Some(target), dry_run: true } => {
+            runtime(false)?.block_on(dry_run::run(&context, &target))
+        }
+        Command::Attach { target, .. } => {
             let runtime = runtime(true)?;
             let result = runtime.block_on(async {
                 let result = attach::run(&context, target).await;

@@ -16,8 +16,8 @@ use self::broker::message::Step;
 pub use self::broker::{Broker, NoBroker, SHIM};
 use self::plan::{Missing, Plan};
 
-use crate::engine;
 use crate::engine::docker::Docker;
+use crate::engine::{self, Container};
 use crate::exit::{Exit, Explain};
 use crate::shim::Shim;
 use crate::target::{ContainerPid, HostPid, Target};
@@ -288,22 +288,70 @@ pub async fn enter(
     access: &Access,
 ) -> Result<Entered, Error> {
     let name = target.name();
-    let local = async |pid: HostPid| local::enter(broker.clone()?, &name, pid, access).await;
-    let beside = async || match (engine, target.container()) {
-        (Some(engine), Some(container)) => sidecar::enter(engine, container, access).await,
-        _ => Err(Error::NoEngine { target: name.clone() }),
-    };
-    match (access.via, target.init()) {
-        (Via::Sidecar, _) => beside().await,
-        (Via::Auto, None) if engine.is_some() => beside().await,
-        (_, None) => Err(Error::Elsewhere { target: name.clone() }),
-        (Via::Local, Some(pid)) => local(pid).await,
-        (Via::Auto, Some(pid)) => match local(pid).await {
-            Err(Error::Missing { .. } | Error::NoBroker(_)) if target.container().is_some() => {
+    let (local, beside) = ways(engine, target, access)?;
+    if let Some(pid) = local {
+        let result = match broker {
+            Ok(broker) => local::enter(broker, &name, pid, access).await,
+            Err(error) => Err(error),
+        };
+        match result {
+            Err(error) if beside.is_some() && error.is_for_want_of_rights() => {
                 tracing::info!("not permitted to enter {name} from this host: going through the engine");
-                beside().await
             }
-            result => result,
-        },
+            result => return result,
+        }
+    }
+    match beside {
+        Some((engine, container)) => sidecar::enter(engine, container, access).await,
+        None => Err(Error::NoEngine { target: name }),
+    }
+}
+
+/// How a target would be entered. Nothing is done.
+///
+/// # Errors
+/// If it could not be: why, and what to try.
+pub async fn plan(
+    broker: Result<&Broker, Error>,
+    engine: Option<&Docker>,
+    target: &Target,
+    access: &Access,
+) -> Result<(Door, Plan), Error> {
+    let name = target.name();
+    let (local, beside) = ways(engine, target, access)?;
+    if let Some(pid) = local {
+        let result = match broker {
+            Ok(broker) => local::plan(broker, &name, pid, access).await,
+            Err(error) => Err(error),
+        };
+        match result {
+            Err(error) if beside.is_some() && error.is_for_want_of_rights() => {}
+            result => return result.map(|plan| (Door::Local, plan)),
+        }
+    }
+    match beside {
+        Some((_, container)) => sidecar::plan(container, access).map(|plan| (Door::Sidecar, plan)),
+        None => Err(Error::NoEngine { target: name }),
+    }
+}
+
+/// The ways that may be tried, in this order: from this host, and beside it.
+type Ways<'a> = (Option<HostPid>, Option<(&'a Docker, &'a Container)>);
+
+fn ways<'a>(engine: Option<&'a Docker>, target: &'a Target, access: &Access) -> Result<Ways<'a>, Error> {
+    let (pid, beside) = (target.init(), engine.zip(target.container()));
+    match (access.via, pid) {
+        (Via::Sidecar, _) => Ok((None, beside)),
+        (Via::Auto, None) if beside.is_some() => Ok((None, beside)),
+        (_, None) => Err(Error::Elsewhere { target: target.name() }),
+        (Via::Local, Some(_)) => Ok((pid, None)),
+        (Via::Auto, Some(_)) => Ok((pid, beside)),
+    }
+}
+
+impl Error {
+    /// Whether another door may open where this one did not.
+    fn is_for_want_of_rights(&self) -> bool {
+        matches!(self, Self::Missing { .. } | Self::NoBroker(_))
     }
 }

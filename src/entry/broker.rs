@@ -24,6 +24,7 @@ use self::message::{Answer, Ask, Refusal, Step, Stopped, receive, send};
 pub use self::program::ELF as SHIM;
 use self::program::Program;
 use self::worker::Workers;
+use crate::entry::plan::{Facts, Plan};
 use crate::sys;
 
 /// How long the broker may take to end when nobody needs it any more. It takes about a millisecond.
@@ -129,6 +130,10 @@ fn run(link: OwnedFd, parent: rustix::process::Pid) -> nix::Result<i32> {
                 Ok((answer, socket)) => send(link.as_fd(), &answer, Some(socket.as_fd()))?,
                 Err(refusal) => send(link.as_fd(), &Answer::Refused(refusal), None)?,
             },
+            Ask::Plan { pid, access } => {
+                let plan = facts::gather(pid).and_then(|(_, facts)| plan(&facts, &access));
+                send(link.as_fd(), &plan.map_or_else(Answer::Refused, Answer::Planned), None)?;
+            }
             Ask::End { worker } => {
                 workers.end(worker);
                 send(link.as_fd(), &Answer::Ended, None)?;
@@ -172,9 +177,13 @@ fn enter(
     }
     let Some(program) = program else { return Err(stopped(Step::Program, Errno::EIO)) };
     let (target, facts) = facts::gather(pid)?;
-    let plan = super::plan::Plan::new(&facts, access).map_err(Refusal::NoPlan)?;
+    let plan = plan(&facts, access)?;
     let (worker, socket) = workers.start(program, &target, &plan)?;
     Ok((Answer::Entered { worker, inside: target.inside, plan }, socket))
+}
+
+fn plan(facts: &Facts, access: &super::Access) -> Result<Plan, Refusal> {
+    Plan::new(facts, access).map_err(Refusal::NoPlan)
 }
 
 fn stopped(step: Step, errno: Errno) -> Refusal {

@@ -1,9 +1,10 @@
 //! The local door: this host's own kernel lets us in, through the broker.
 
+use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
 
 use super::broker::message::{Answer, Ask, Refusal};
-use super::plan::NoPlan;
+use super::plan::{NoPlan, Plan};
 use super::{Access, Broker, Door, Entered, Error};
 use crate::shim::{Leash, Shim};
 use crate::target::{ContainerPid, HostPid};
@@ -11,14 +12,11 @@ use crate::target::{ContainerPid, HostPid};
 /// Enters through the broker.
 pub(super) async fn enter(broker: &Broker, name: &str, pid: HostPid, access: &Access) -> Result<Entered, Error> {
     let target = || name.to_owned();
-    let (asked, access) = (broker.clone(), *access);
-    let answer = tokio::task::spawn_blocking(move || asked.ask(&Ask::Enter { pid: pid.0, access })).await;
-    let answer = answer.unwrap_or(Err(nix::errno::Errno::EIO));
-    let (answer, socket) = answer.map_err(|errno| Error::BrokerEnded { target: target(), errno })?;
+    let (answer, socket) = ask(broker, name, Ask::Enter { pid: pid.0, access: *access }).await?;
     let (worker, inside, plan, socket) = match (answer, socket) {
         (Answer::Entered { worker, inside, plan }, Some(socket)) => (worker, inside, plan, socket),
         (Answer::Refused(refusal), _) => return Err(refused(name, refusal)),
-        (Answer::Entered { .. } | Answer::Ended, _) => {
+        (Answer::Entered { .. } | Answer::Planned(_) | Answer::Ended, _) => {
             return Err(Error::BrokerEnded { target: target(), errno: nix::errno::Errno::EPROTO });
         }
     };
@@ -28,6 +26,24 @@ pub(super) async fn enter(broker: &Broker, name: &str, pid: HostPid, access: &Ac
     let shim = Shim::start(UnixStream::from(socket), leash).await;
     let shim = shim.map_err(|cause| Error::Shim { target: target(), cause })?;
     Ok(Entered { shim, plan, init: ContainerPid(inside), door: Door::Local })
+}
+
+/// How it would be entered.
+pub(super) async fn plan(broker: &Broker, name: &str, pid: HostPid, access: &Access) -> Result<Plan, Error> {
+    match ask(broker, name, Ask::Plan { pid: pid.0, access: *access }).await?.0 {
+        Answer::Planned(plan) => Ok(plan),
+        Answer::Refused(refusal) => Err(refused(name, refusal)),
+        Answer::Entered { .. } | Answer::Ended => {
+            Err(Error::BrokerEnded { target: name.to_owned(), errno: nix::errno::Errno::EPROTO })
+        }
+    }
+}
+
+async fn ask(broker: &Broker, name: &str, ask: Ask) -> Result<(Answer, Option<OwnedFd>), Error> {
+    let asked = broker.clone();
+    let answer = tokio::task::spawn_blocking(move || asked.ask(&ask)).await;
+    let answer = answer.unwrap_or(Err(nix::errno::Errno::EIO));
+    answer.map_err(|errno| Error::BrokerEnded { target: name.to_owned(), errno })
 }
 
 fn refused(name: &str, refusal: Refusal) -> Error {

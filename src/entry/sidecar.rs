@@ -27,19 +27,28 @@ const ARGUMENT: &str = "s";
 /// Bytes read of a `status` file at most.
 const STATUS: u64 = 64 << 10;
 
-/// Enters through a container of its own.
-pub(super) async fn enter(engine: &Docker, container: &Container, access: &Access) -> Result<Entered, Error> {
-    let target = || container.name.clone();
+/// How it would be entered, as far as the engine tells: whoever a name is, is seen from beside it only.
+pub(super) fn plan(container: &Container, access: &Access) -> Result<Plan, Error> {
+    first(container, access).map(|who| done_as(&who))
+}
+
+/// As whom it is tried first.
+fn first(container: &Container, access: &Access) -> Result<Who, Error> {
     if access.write {
-        return Err(Error::ReadOnly { target: target() });
+        return Err(Error::ReadOnly { target: container.name.clone() });
     }
-    let lost = |cause| Error::Shim { target: target(), cause };
-    // A name cannot be resolved from here; whoever it is can be seen from beside it.
-    let mut who = match access.identity {
+    Ok(match access.identity {
         Identity::Target => identity::of_config(&container.user).unwrap_or_else(Who::nobody),
         Identity::Root => Who::root(),
         Identity::User { uid, gid } => Who::user(uid, gid),
-    };
+    })
+}
+
+/// Enters through a container of its own.
+pub(super) async fn enter(engine: &Docker, container: &Container, access: &Access) -> Result<Entered, Error> {
+    let target = || container.name.clone();
+    let lost = |cause| Error::Shim { target: target(), cause };
+    let mut who = first(container, access)?;
     let mut tries = 0;
     loop {
         tries += 1;
@@ -49,13 +58,13 @@ pub(super) async fn enter(engine: &Docker, container: &Container, access: &Acces
         let init = init.ok_or_else(|| Error::Lost { target: target() })?;
         match shim.enter_root(init, own).await {
             Ok(()) => {
-                return Ok(Entered { shim, plan: plan(&who), init, door: Door::Sidecar });
+                return Ok(Entered { shim, plan: done_as(&who), init, door: Door::Sidecar });
             }
             Err(cause @ shim::Error::Errno(Errno::EACCES | Errno::EPERM)) => {
                 let truly = if access.identity == Identity::Target { look(&shim, init).await } else { None };
                 match truly.filter(|truly| *truly != who && tries < 2) {
                     Some(truly) => who = truly,
-                    None => return Err(Error::Kept { target: target(), identity: plan(&who).identity(), cause }),
+                    None => return Err(Error::Kept { target: target(), identity: done_as(&who).identity(), cause }),
                 }
             }
             Err(shim::Error::Errno(Errno::ESRCH | Errno::ENOENT)) => return Err(Error::Gone { target: target() }),
@@ -104,7 +113,7 @@ async fn look(shim: &Shim, pid: ContainerPid) -> Option<Who> {
 }
 
 /// What was done, in the words of a plan.
-fn plan(who: &Who) -> Plan {
+fn done_as(who: &Who) -> Plan {
     Plan {
         join: vec![Namespace::Pid, Namespace::Net],
         chroot: true,

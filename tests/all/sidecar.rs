@@ -113,6 +113,31 @@ fn what_it_cannot_do_is_said_with_the_door_that_can() {
 }
 
 #[test]
+fn what_would_be_done_is_told_and_not_done() {
+    require_engine!();
+    require_root!();
+    let container = Run::toolbox(&["sleep"]).hardened().start();
+    let name = container.name();
+    let before = Residue::of(&container);
+    let local = scratchdbg(&["attach", name, "--dry-run", "--json"]).quietly().json();
+    assert_eq!((&local["door"], &local["uid"]), (&"local".into(), &65532.into()), "{local:#}");
+    assert_eq!(local["host_pid"], container.pid());
+    assert_eq!(local["keeps"], serde_json::json!([]));
+    let joined: Vec<_> = local["namespaces"].as_array().unwrap().iter().filter_map(Value::as_str).collect();
+    assert!(["mnt", "pid", "net"].iter().all(|kind| joined.contains(kind)), "{local:#}");
+
+    let beside = Member::new().runs(&["attach", name, "--dry-run"]).quietly().text();
+    for words in ["door        sidecar: rights are missing", "looks as    65532:0", "import an image", "is removed"] {
+        assert!(beside.contains(words), "no {words:?} in:\n{beside}");
+    }
+    let asked = scratchdbg(&["attach", name, "--dry-run", "--via", "sidecar", "--as", "root"]).quietly().text();
+    assert!(asked.contains("keeps       CAP_SYS_PTRACE") && asked.contains("sidecar: asked for"), "{asked}");
+    assert_eq!(scratchdbg(&["attach", "--dry-run"]).code(), 2);
+    assert_eq!(made(&container), 0);
+    before.assert_unchanged(&container);
+}
+
+#[test]
 fn a_list_starts_nothing() {
     require_engine!();
     require_root!();

@@ -23,6 +23,13 @@ pub enum Ask {
         /// How.
         access: Access,
     },
+    /// Say how this process would be entered, and do nothing.
+    Plan {
+        /// The process, in the host's pid namespace.
+        pid: i32,
+        /// How.
+        access: Access,
+    },
     /// End a worker that does not answer.
     End {
         /// As given by [`Answer::Entered`].
@@ -42,6 +49,8 @@ pub enum Answer {
         /// How it was done.
         plan: Plan,
     },
+    /// How it would be done.
+    Planned(Plan),
     /// It could not be done.
     Refused(Refusal),
     /// The worker has been told to end.

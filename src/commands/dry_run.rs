@@ -1,0 +1,167 @@
+//! `attach --dry-run`: how a target would be entered.
+
+use std::fmt::Write as _;
+use std::io::Write as _;
+
+use serde::Serialize;
+
+use super::{Context, output};
+use crate::entry::plan::{Capability, Plan};
+use crate::entry::{self, Door};
+use crate::exit::Failure;
+use crate::target::{Target, TargetName};
+
+/// The JSON document.
+#[derive(Debug, Serialize)]
+struct Document {
+    target: String,
+    /// The first process, as this host numbers it; `null` if it is on another one.
+    host_pid: Option<i32>,
+    door: Door,
+    /// Why this door.
+    why: &'static str,
+    /// Namespaces that are joined.
+    namespaces: Vec<&'static str>,
+    uid: u32,
+    gid: u32,
+    groups: Vec<u32>,
+    /// Capabilities that are kept inside.
+    keeps: Vec<String>,
+    /// Capabilities that are needed on the way in.
+    needs: Vec<String>,
+    /// How the files are seen.
+    files: &'static str,
+    /// What is done, in order.
+    steps: Vec<String>,
+    /// What undoes it.
+    undone_by: &'static str,
+}
+
+/// Runs the command.
+///
+/// # Errors
+/// If the target cannot be found, or there is no way in.
+pub async fn run(context: &Context, name: &TargetName) -> Result<(), Failure> {
+    let target = context.find(name).await?;
+    if let Some(container) = target.container() {
+        container.running()?;
+    }
+    let engine = target.container().is_some().then(|| context.engine()).transpose()?;
+    let access = context.global.access();
+    let (door, plan) = entry::plan(context.broker(), engine, &target, &access).await?;
+    let document = Document::of(&target, door, &plan, access.via == entry::Via::Auto);
+    let mut out = Vec::new();
+    if context.global.json {
+        output::document(&mut out, &document)?;
+    } else {
+        out = document.text().into_bytes();
+    }
+    std::io::stdout().lock().write_all(&out).map_err(|error| output::failure(&error))
+}
+
+impl Document {
+    fn of(target: &Target, door: Door, plan: &Plan, chosen: bool) -> Self {
+        let names =
+            |bits: u64| Capability::ALL.iter().filter(|one| bits & one.bit() != 0).map(ToString::to_string).collect();
+        let identity = plan.identity();
+        let (steps, undone_by) = match door {
+            Door::Local => (local(plan, &identity), "its end: when the connection closes, the helper ends"),
+            Door::Sidecar => {
+                (beside(&identity), "its end: when the connection closes, the container ends and is removed")
+            }
+        };
+        Self {
+            target: target.name(),
+            host_pid: target.init().map(|pid| pid.0),
+            door,
+            why: match (door, target.init(), chosen) {
+                (_, _, false) => "asked for",
+                (Door::Local, ..) => "its process is one of this host, and no right is missing",
+                (Door::Sidecar, None, _) => "its process is not one of this host",
+                (Door::Sidecar, Some(_), _) => "rights are missing to enter from this host",
+            },
+            namespaces: plan.namespaces(),
+            uid: plan.ids.uid,
+            gid: plan.ids.gid,
+            groups: plan.ids.groups.clone(),
+            keeps: names(plan.keep),
+            needs: names(plan.need),
+            files: plan.view(),
+            steps,
+            undone_by,
+        }
+    }
+
+    fn text(&self) -> String {
+        let pid =
+            self.host_pid.map_or_else(|| "not on this host".to_owned(), |pid| format!("process {pid} of this host"));
+        let list = |names: &[String]| if names.is_empty() { "none".to_owned() } else { names.join(" ") };
+        let mut text = format!(
+            "target      {}, {pid}\ndoor        {}: {}\nnamespaces  {}\nlooks as    {}:{}\nkeeps       {}\nneeds       {}\nfiles       {}\n",
+            self.target,
+            self.door,
+            self.why,
+            self.namespaces.join(" "),
+            self.uid,
+            self.gid,
+            list(&self.keeps),
+            list(&self.needs),
+            self.files,
+        );
+        for (number, step) in (1..).zip(&self.steps) {
+            // Writing to a `String` cannot fail.
+            let _ = writeln!(text, "step {number:<6} {step}");
+        }
+        let _ = writeln!(text, "undone by   {}", self.undone_by);
+        text
+    }
+}
+
+fn local(plan: &Plan, identity: &str) -> Vec<String> {
+    let mut steps =
+        vec!["hold the process by a pidfd, and ask the engine again whether it is the container's".to_owned()];
+    if !plan.join.is_empty() {
+        steps.push(format!("join its namespaces: {}", plan.namespaces().join(" ")));
+    }
+    if plan.chroot {
+        steps.push("go to its root directory".to_owned());
+    }
+    steps.push(format!("see its files {}", plan.view()));
+    steps.push(format!("become {identity}, for good"));
+    steps.push("install the system call filter, and execute the helper from a sealed memory file".to_owned());
+    steps
+}
+
+fn beside(identity: &str) -> Vec<String> {
+    vec![
+        "engine: import an image with the helper in it".to_owned(),
+        format!("engine: create a container beside the target, read-only, as {identity}"),
+        "engine: remove the image; on Podman, when the container has gone".to_owned(),
+        "engine: attach to the container, and start it".to_owned(),
+        "send the helper to the root directory of the target's process".to_owned(),
+    ]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::entry::plan::{Ids, Namespace, View};
+    use crate::target::HostPid;
+
+    #[test]
+    fn both_doors() {
+        let plan = Plan {
+            join: vec![Namespace::Mnt, Namespace::Pid],
+            chroot: true,
+            view: View::Locked,
+            ids: Ids { uid: 65532, gid: 7, groups: vec![8] },
+            become_them: true,
+            keep: 0,
+            need: Capability::SysAdmin.bit(),
+            write: false,
+        };
+        let target = Target::Process(HostPid(4711));
+        let text = |door, chosen| Document::of(&target, door, &plan, chosen).text();
+        insta::assert_snapshot!(format!("{}\n{}", text(Door::Local, true), text(Door::Sidecar, false)));
+    }
+}
