@@ -30,6 +30,7 @@ mod logs;
 mod machine;
 mod race;
 mod resources;
+mod sidecar;
 mod startup;
 
 use std::process::ExitCode;
@@ -66,7 +67,7 @@ pub struct Bench {
 /// One measurement: its name on the command line, and what makes its lines of the table.
 type Measurement = (&'static str, fn(&Bench) -> Vec<Figure>);
 
-const MEASUREMENTS: [Measurement; 8] = [
+const MEASUREMENTS: [Measurement; 9] = [
     ("first-byte", startup::first_byte),
     ("ls", startup::whole_command),
     ("attach", attach::first_screen),
@@ -75,6 +76,7 @@ const MEASUREMENTS: [Measurement; 8] = [
     ("logs", logs::to_a_pipe),
     ("screen", resources::a_full_log),
     ("idle", resources::idle),
+    ("sidecar", sidecar::beside),
 ];
 
 fn main() -> ExitCode {

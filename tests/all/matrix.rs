@@ -57,9 +57,7 @@ matrix! {
     pids_of_another: Kind::beside(Run::shop(), "--pid", Run::toolbox(&["sleep"])).with_many_processes();
     ipc_none: Kind::of(Run::toolbox(&["sleep"]).flag("--ipc=none"));
     with_an_init: Kind::of(Run::toolbox(&["sleep"]).flag("--init")).with_many_processes();
-    one_process_and_little_memory: Kind::of(
-        Run::shell().flag("--entrypoint=/bin/sleep").flag("--pids-limit=1").flag("--memory=16m").command(&["86400"]).without_waiting()
-    ).of_busybox();
+    one_process_and_little_memory: kind::of_one_process();
     paused: Kind::of(Run::toolbox(&["sleep"])).paused();
     private_cgroups: Kind::of(Run::toolbox(&["sleep"]).flag("--cgroupns=private"));
     a_volume_and_a_tmpfs: Kind::of(Run::toolbox(&["sleep"]).flag("--volume=/data").flag("--tmpfs=/scratch"));

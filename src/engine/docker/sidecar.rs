@@ -130,8 +130,9 @@ impl Docker {
         let making = MAKING.read().await;
         let name = unique();
         let image = self.import(&name, recipe.program).await?;
-        self.sweep(&image).await;
-        let created = self.create(&format!("scratchdbg-{name}"), &image, recipe).await;
+        let container = format!("scratchdbg-{name}");
+        let (created, ()) =
+            futures_util::future::join(self.create(&container, &image, recipe), self.sweep(&image)).await;
         let mut rest = None;
         if self.transport.is_podman() && created.is_ok() {
             rest = Some(Rest { engine: self.clone(), image, _making: making });

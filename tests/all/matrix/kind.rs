@@ -1,6 +1,9 @@
 //! A kind of container: how it is made, and what is to be seen of it.
 
 use crate::support::container::{Container, Run};
+use crate::support::engine::inspect;
+use crate::support::process::read;
+use crate::support::wait;
 
 /// One that runs.
 pub struct Kind {
@@ -24,8 +27,12 @@ pub struct Kind {
 impl Kind {
     /// The usual one.
     pub fn of(run: Run) -> Self {
+        Self::around(run.start())
+    }
+
+    fn around(container: Container) -> Self {
         Self {
-            container: run.start(),
+            container,
             _other: None,
             program: "/toolbox",
             file: ("/etc/notes.txt", include_bytes!("../../fixtures/toolbox/notes.txt")),
@@ -64,4 +71,28 @@ impl Kind {
     pub fn of_c(self) -> Self {
         Self { program: "/wait", file: ("/wait", b""), image: "distroless", ..self }
     }
+}
+
+/// One that may have a single process, and little memory for it.
+///
+/// `runc` starts it from inside the same limit, with a program that wants threads: that fails at times, and then the
+/// container has ended before it began.
+pub fn of_one_process() -> Kind {
+    for _ in 0..20 {
+        let flags = ["--entrypoint=/bin/sleep", "--pids-limit=1", "--memory=16m"];
+        let run = flags.into_iter().fold(Run::shell(), Run::flag).command(&["86400"]).without_waiting();
+        let container = run.start();
+        let runs = wait::until("it to run its program, or to have ended", || {
+            let state = inspect(container.id())["State"].clone();
+            match state["Status"].as_str() {
+                Some("running") => (read(format!("/proc/{}/comm", state["Pid"])).trim() == "sleep").then_some(true),
+                Some("exited") => Some(false),
+                _ => None,
+            }
+        });
+        if runs {
+            return Kind::around(container).of_busybox();
+        }
+    }
+    panic!("it was started twenty times and never ran");
 }
