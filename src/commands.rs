@@ -218,7 +218,7 @@ impl Context {
         if let Some(before) = target.container() {
             let after = self.engine()?.inspect(&before.id).await?;
             after.running()?;
-            if after.engine_pid != before.engine_pid || after.started != before.started {
+            if !after.is_same_run(before) {
                 return Err(entry::Error::Moved { target: before.name.clone() }.into());
             }
         }

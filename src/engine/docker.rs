@@ -173,6 +173,13 @@ impl Docker {
 }
 
 impl Container {
+    /// Whether this is still the run it was `before`: the same process by the engine's word, and by what the process
+    /// itself shows on this host. Its number alone may have gone to another.
+    #[must_use]
+    pub fn is_same_run(&self, before: &Self) -> bool {
+        (self.pid, self.engine_pid, self.started) == (before.pid, before.engine_pid, before.started)
+    }
+
     /// Whether it has a process to look at.
     ///
     /// # Errors

@@ -99,6 +99,9 @@ async fn a_process_of_another_host_is_not_taken_for_one_of_this() {
     assert_eq!(fake.docker.inspect("here").await.unwrap().pid, Some(pid));
     let elsewhere = fake.docker.inspect("elsewhere").await.unwrap();
     assert_eq!((elsewhere.running(), elsewhere.pid, elsewhere.engine_pid), (Ok(()), None, Some(pid.0)));
+    // The engine has not noticed yet that its number has gone to another process: that is another run.
+    let held = crate::engine::Container { pid: Some(pid), ..elsewhere.clone() };
+    assert!(elsewhere.is_same_run(&elsewhere) && !elsewhere.is_same_run(&held));
 }
 
 #[tokio::test]

@@ -131,7 +131,7 @@ async fn still_the_same(shared: &Shared, target: &Target) -> Result<(), (Option<
     if let Err(error) = after.running() {
         return Err((Some(Target::Container(Box::new(after))), error.into()));
     }
-    if after.engine_pid != before.engine_pid || after.started != before.started {
+    if !after.is_same_run(before) {
         return Err((None, entry::Error::Moved { target: before.name.clone() }.into()));
     }
     Ok(())
