@@ -188,6 +188,17 @@ impl Context {
         }
     }
 
+    /// Finds a target that runs, and the engine it is of, if it is of one.
+    ///
+    /// # Errors
+    /// As [`Context::find`], or if it does not run.
+    pub async fn find_running(&self, name: &TargetName) -> Result<(Target, Option<&Docker>), Failure> {
+        let target = self.find(name).await?;
+        let Some(container) = target.container() else { return Ok((target, None)) };
+        container.running()?;
+        Ok((target, Some(self.engine()?)))
+    }
+
     /// Finds a target and goes in to look.
     ///
     /// # Errors
@@ -201,11 +212,7 @@ impl Context {
     /// # Errors
     /// As [`Context::enter`].
     pub async fn enter_with(&self, name: &TargetName, access: &Access) -> Result<(Target, Entered), Failure> {
-        let target = self.find(name).await?;
-        if let Some(container) = target.container() {
-            container.running()?;
-        }
-        let engine = target.container().is_some().then(|| self.engine()).transpose()?;
+        let (target, engine) = self.find_running(name).await?;
         let entered = entry::enter(self.broker(), engine, &target, access).await;
         // Asked of a failure too: that it ended just now explains it better than the step it was in.
         self.still_the_same(&target).await?;

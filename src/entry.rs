@@ -290,11 +290,7 @@ pub async fn enter(
     let name = target.name();
     let (local, beside) = ways(engine, target, access)?;
     if let Some(pid) = local {
-        let result = match broker {
-            Ok(broker) => local::enter(broker, &name, pid, access).await,
-            Err(error) => Err(error),
-        };
-        match result {
+        match local::enter(broker, &name, pid, access).await {
             Err(error) if beside.is_some() && error.is_for_want_of_rights() => {
                 tracing::info!("not permitted to enter {name} from this host: going through the engine");
             }
@@ -320,11 +316,7 @@ pub async fn plan(
     let name = target.name();
     let (local, beside) = ways(engine, target, access)?;
     if let Some(pid) = local {
-        let result = match broker {
-            Ok(broker) => local::plan(broker, &name, pid, access).await,
-            Err(error) => Err(error),
-        };
-        match result {
+        match local::plan(broker, &name, pid, access).await {
             Err(error) if beside.is_some() && error.is_for_want_of_rights() => {}
             result => return result.map(|plan| (Door::Local, plan)),
         }

@@ -3,9 +3,10 @@
 use core::ffi::CStr;
 
 use rustix::fd::OwnedFd;
-use rustix::fs::{AtFlags, CWD, Mode, OFlags, ResolveFlags, StatxFlags, openat2, statx};
+use rustix::fs::{AtFlags, CWD, Mode, OFlags, ResolveFlags, StatxFlags, openat, openat2, statx};
 use rustix::io::Errno;
-use rustix::process::Pid;
+use rustix::path::DecInt;
+use rustix::process::{Pid, PidfdFlags, fchdir, pidfd_open};
 
 use crate::wire::{Failure, MAX_PATH, Stat, Statfs};
 
@@ -50,37 +51,20 @@ fn open(scratch: &mut Path, path: &[u8], flags: OFlags, mode: u32) -> Result<Own
 
 /// Holds a process of our own pid namespace.
 pub fn pidfd(pid: i32) -> Result<OwnedFd, Failure> {
-    let pid = Pid::from_raw(pid).ok_or(Failure::Errno(Errno::SRCH.raw_os_error()))?;
-    rustix::process::pidfd_open(pid, rustix::process::PidfdFlags::empty()).map_err(errno)
+    let pid = Some(pid).filter(|&pid| pid > 0).and_then(Pid::from_raw);
+    let pid = pid.ok_or(Failure::Errno(Errno::SRCH.raw_os_error()))?;
+    pidfd_open(pid, PidfdFlags::empty()).map_err(errno)
 }
 
 /// Makes the root of a process the place all paths start from, and gives its stat. The one magic link that is ever
 /// followed, and only by a sidecar, of which the engine made sure that there is nothing else to be reached.
 pub fn enter_root(scratch: &mut Path, pid: i32) -> Result<Stat, Failure> {
-    let mut digits = [0; 10];
-    let path = [b"/proc/".as_slice(), decimal(pid.unsigned_abs(), &mut digits), b"/root"];
-    let mut text = [0; 32];
-    let mut len = 0;
-    for part in path {
-        text[len..len + part.len()].copy_from_slice(part);
-        len += part.len();
-    }
-    rustix::process::chdir(scratch.set(&text[..len])?).map_err(errno)?;
+    let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
+    let proc = openat(CWD, c"/proc", flags, Mode::empty()).map_err(errno)?;
+    let process = openat(&proc, DecInt::new(pid), flags, Mode::empty()).map_err(errno)?;
+    let root = openat(&process, c"root", flags, Mode::empty()).map_err(errno)?;
+    fchdir(&root).map_err(errno)?;
     stat(&handle(scratch, b"/", true)?)
-}
-
-/// A number in decimal digits.
-fn decimal(mut number: u32, digits: &mut [u8; 10]) -> &[u8] {
-    let mut at = digits.len();
-    loop {
-        at -= 1;
-        // Less than ten.
-        digits[at] = b'0' + (number % 10) as u8;
-        number /= 10;
-        if number == 0 {
-            return &digits[at..];
-        }
-    }
 }
 
 /// A handle on a file that opens nothing: a FIFO does not block, a device does not act.

@@ -44,7 +44,7 @@ pub async fn run(context: &Context) -> Result<(), Failure> {
     }
     let (mut removed, mut failed) = (Vec::new(), Vec::new());
     for leftover in found {
-        match engine.remove(&leftover).await {
+        match engine.remove(leftover.kind, &leftover.id).await {
             Ok(()) => removed.push(leftover),
             Err(error) => failed.push(Failed { leftover, why: error.to_string() }),
         }
@@ -107,12 +107,8 @@ fn table(found: &[Leftover]) -> Table {
     let mut table = Table::new(&["KIND", "ID", "NAME", "STATUS"].map(|title| (title, Align::Left)));
     for one in found {
         let id = one.id.strip_prefix("sha256:").unwrap_or(&one.id);
-        let kind = match one.kind {
-            LeftoverKind::Container => "container",
-            LeftoverKind::Image => "image",
-        };
         let or_dash = |text: &Option<String>| text.clone().unwrap_or_else(|| "-".to_owned());
-        table.row([kind.to_owned(), id.chars().take(12).collect(), or_dash(&one.name), or_dash(&one.status)]);
+        table.row([one.kind.to_string(), id.chars().take(12).collect(), or_dash(&one.name), or_dash(&one.status)]);
     }
     table
 }

@@ -42,11 +42,7 @@ struct Document {
 /// # Errors
 /// If the target cannot be found, or there is no way in.
 pub async fn run(context: &Context, name: &TargetName) -> Result<(), Failure> {
-    let target = context.find(name).await?;
-    if let Some(container) = target.container() {
-        container.running()?;
-    }
-    let engine = target.container().is_some().then(|| context.engine()).transpose()?;
+    let (target, engine) = context.find_running(name).await?;
     let access = context.global.access();
     let (door, plan) = entry::plan(context.broker(), engine, &target, &access).await?;
     let document = Document::of(&target, door, &plan, access.via == entry::Via::Auto);
@@ -61,8 +57,6 @@ pub async fn run(context: &Context, name: &TargetName) -> Result<(), Failure> {
 
 impl Document {
     fn of(target: &Target, door: Door, plan: &Plan, chosen: bool) -> Self {
-        let names =
-            |bits: u64| Capability::ALL.iter().filter(|one| bits & one.bit() != 0).map(ToString::to_string).collect();
         let identity = plan.identity();
         let (steps, undone_by) = match door {
             Door::Local => (local(plan, &identity), "its end: when the connection closes, the helper ends"),
@@ -84,8 +78,8 @@ impl Document {
             uid: plan.ids.uid,
             gid: plan.ids.gid,
             groups: plan.ids.groups.clone(),
-            keeps: names(plan.keep),
-            needs: names(plan.need),
+            keeps: Capability::names(plan.keep),
+            needs: Capability::names(plan.need),
             files: plan.view(),
             steps,
             undone_by,

@@ -106,7 +106,8 @@ pub fn is_of_container(pid: HostPid, id: &str, began: Option<SystemTime>) -> boo
 
 /// Whether a cgroup's path names a container: `/docker/ID`, `/system.slice/docker-ID.scope`, `/x/libpod-ID`. Only a
 /// whole id will do; a short one is found in many a path by chance.
-fn names(cgroup: &[u8], id: &str) -> bool {
+#[must_use]
+pub fn names(cgroup: &[u8], id: &str) -> bool {
     id.len() == 64 && memchr::memmem::find(cgroup, id.as_bytes()).is_some()
 }
 

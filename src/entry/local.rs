@@ -10,7 +10,13 @@ use crate::shim::{Leash, Shim};
 use crate::target::{ContainerPid, HostPid};
 
 /// Enters through the broker.
-pub(super) async fn enter(broker: &Broker, name: &str, pid: HostPid, access: &Access) -> Result<Entered, Error> {
+pub(super) async fn enter(
+    broker: Result<&Broker, Error>,
+    name: &str,
+    pid: HostPid,
+    access: &Access,
+) -> Result<Entered, Error> {
+    let broker = broker?;
     let target = || name.to_owned();
     let (answer, socket) = ask(broker, name, Ask::Enter { pid: pid.0, access: *access }).await?;
     let (worker, inside, plan, socket) = match (answer, socket) {
@@ -29,8 +35,13 @@ pub(super) async fn enter(broker: &Broker, name: &str, pid: HostPid, access: &Ac
 }
 
 /// How it would be entered.
-pub(super) async fn plan(broker: &Broker, name: &str, pid: HostPid, access: &Access) -> Result<Plan, Error> {
-    match ask(broker, name, Ask::Plan { pid: pid.0, access: *access }).await?.0 {
+pub(super) async fn plan(
+    broker: Result<&Broker, Error>,
+    name: &str,
+    pid: HostPid,
+    access: &Access,
+) -> Result<Plan, Error> {
+    match ask(broker?, name, Ask::Plan { pid: pid.0, access: *access }).await?.0 {
         Answer::Planned(plan) => Ok(plan),
         Answer::Refused(refusal) => Err(refused(name, refusal)),
         Answer::Entered { .. } | Answer::Ended => {

@@ -94,6 +94,12 @@ impl Capability {
         1 << self as u8
     }
 
+    /// Names of those in a capability set.
+    #[must_use]
+    pub fn names(set: u64) -> Vec<String> {
+        Self::ALL.iter().filter(|one| set & one.bit() != 0).map(ToString::to_string).collect()
+    }
+
     /// All of them.
     pub const ALL: [Self; 7] = [
         Self::DacReadSearch,
@@ -315,8 +321,7 @@ impl Plan {
     #[must_use]
     pub fn identity(&self) -> String {
         let who = format!("{}:{}", self.ids.uid, self.ids.gid);
-        let kept: Vec<_> =
-            Capability::ALL.iter().filter(|cap| self.keep & cap.bit() != 0).map(ToString::to_string).collect();
+        let kept = Capability::names(self.keep);
         if kept.is_empty() { format!("{who}, no capabilities") } else { format!("{who}, {}", kept.join(", ")) }
     }
 

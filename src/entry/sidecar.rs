@@ -13,12 +13,12 @@ use nix::errno::Errno;
 use tokio::net::UnixStream;
 
 use self::identity::Who;
-use super::plan::{Namespace, Plan, View};
+use super::plan::{Capability, Namespace, Plan, View};
 use super::status::Status;
 use super::{Access, Door, Entered, Error, Identity, SHIM};
 use crate::engine::Container;
-use crate::engine::docker::Docker;
 use crate::engine::docker::sidecar::{Recipe, Sidecar};
+use crate::engine::docker::{Docker, LeftoverKind};
 use crate::shim::{self, Leash, Shim};
 use crate::target::ContainerPid;
 
@@ -76,13 +76,14 @@ pub(super) async fn enter(engine: &Docker, container: &Container, access: &Acces
 /// Starts a sidecar and waits for the helper's first word.
 async fn start(engine: &Docker, container: &Container, who: &Who) -> Result<Shim, Error> {
     let target = || container.name.clone();
+    let capabilities = Capability::names(who.keep());
     let recipe = Recipe {
         target: container.id.clone(),
         program: SHIM,
         argument: ARGUMENT,
         user: format!("{}:{}", who.ids.uid, who.ids.gid),
         groups: who.ids.groups.iter().map(u32::to_string).collect(),
-        capabilities: who.capabilities().map(|name| name.trim_start_matches("CAP_").to_owned()).collect(),
+        capabilities: capabilities.iter().map(|name| name.trim_start_matches("CAP_").to_owned()).collect(),
     };
     let Sidecar { id, output, input, rest } =
         engine.sidecar(recipe).await.map_err(|cause| Error::Engine { target: target(), cause })?;
@@ -100,7 +101,7 @@ fn remove(engine: &Docker, id: &str) {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     // A sidecar that cannot be removed here has lost its input with us, and `clean` finds it.
     if let Ok(runtime) = runtime
-        && let Err(error) = runtime.block_on(engine.remove_sidecar(id))
+        && let Err(error) = runtime.block_on(engine.remove(LeftoverKind::Container, id))
     {
         tracing::info!("the sidecar {id} could not be removed: {error}");
     }

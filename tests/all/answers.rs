@@ -1,12 +1,11 @@
 //! What the commands answer when they cannot do what was asked: the exit status, and words that help.
 
-use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
-use std::os::unix::process::CommandExt as _;
-use std::process::{Command, Stdio};
+use std::os::unix::fs::MetadataExt as _;
 use std::{fs, io};
 
-use crate::support::command::{BINARY, binary, run, scratchdbg};
+use crate::support::command::{binary, run, scratchdbg};
 use crate::support::container::{Container, Run};
+use crate::support::unprivileged::{NOBODY, Unprivileged};
 use crate::support::wait;
 use crate::{require_engine, require_root};
 
@@ -15,9 +14,6 @@ const USAGE: i32 = 2;
 const NOT_PERMITTED: i32 = 3;
 const NO_TARGET: i32 = 4;
 const UNREACHABLE: i32 = 5;
-
-/// `nobody`, and a group without members on most systems.
-const NOBODY: u32 = 65534;
 
 /// Each command that goes inside, asked of this target.
 fn inside(target: &str) -> [Vec<String>; 6] {
@@ -108,16 +104,7 @@ fn what_is_not_permitted_names_what_is_missing() {
     require_engine!();
     require_root!();
     let container = Run::toolbox(&["sleep"]).start();
-    let folder = tempfile::tempdir().unwrap();
-    let copy = folder.path().join("scratchdbg");
-    fs::copy(BINARY, &copy).unwrap();
-    fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o755)).unwrap();
-    let unprivileged = |gid: u32, args: &[String]| {
-        let mut command = Command::new(&copy);
-        command.args(args).current_dir("/").env("HOME", "/nonexistent").env_remove("DOCKER_CONFIG");
-        command.uid(NOBODY).gid(gid).stdin(Stdio::null());
-        run(command)
-    };
+    let unprivileged = |gid: u32, args: &[String]| Unprivileged::of_group(gid).runs(args);
     let words = ["CAP_SYS_ADMIN", "CAP_SYS_PTRACE", "CAP_SETUID", "CAP_SYS_CHROOT", "sudo"];
     for command in inside(&format!("pid://{}", container.pid())) {
         unprivileged(NOBODY, &command).fails_with(NOT_PERMITTED, &words);

@@ -1,51 +1,18 @@
 //! The sidecar door: the same answers as through the local one, for who may use the engine and nothing more.
 
 use std::fs;
-use std::os::unix::fs::PermissionsExt as _;
-use std::os::unix::process::CommandExt as _;
-use std::path::PathBuf;
-use std::process::{Command, Stdio};
 
 use nix::sys::signal::Signal;
 use serde_json::Value;
-use tempfile::TempDir;
 
-use crate::support::command::{BINARY, Ended, run, scratchdbg};
+use crate::support::command::scratchdbg;
 use crate::support::container::{Container, Run};
 use crate::support::engine::{docker, inspect, try_docker};
 use crate::support::pty::Terminal;
 use crate::support::residue::Residue;
+use crate::support::unprivileged::Unprivileged;
 use crate::support::wait;
 use crate::{require_engine, require_root};
-
-/// `nobody`.
-const NOBODY: u32 = 65534;
-
-/// Somebody who may use the engine's socket and has no other right.
-struct Member {
-    binary: PathBuf,
-    group: u32,
-    _folder: TempDir,
-}
-
-impl Member {
-    fn new() -> Self {
-        use std::os::unix::fs::MetadataExt as _;
-        let folder = tempfile::tempdir().unwrap();
-        let binary = folder.path().join("scratchdbg");
-        fs::copy(BINARY, &binary).unwrap();
-        fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o755)).unwrap();
-        let group = fs::metadata("/var/run/docker.sock").expect("the engine's socket").gid();
-        Self { binary, group, _folder: folder }
-    }
-
-    fn runs(&self, args: &[&str]) -> Ended {
-        let mut command = Command::new(&self.binary);
-        command.args(args).current_dir("/").env("HOME", "/nonexistent").uid(NOBODY).gid(self.group);
-        command.stdin(Stdio::null());
-        run(command)
-    }
-}
 
 /// What moves by itself between two looks: times, traffic, and how many processes there are.
 fn still(mut value: Value) -> Value {
@@ -71,7 +38,7 @@ fn still(mut value: Value) -> Value {
 }
 
 fn sees_the_same(container: &Container) {
-    let member = Member::new();
+    let member = Unprivileged::of_the_engines_group();
     let name = container.name();
     let (root, program) = (container.at("/"), container.at("/toolbox"));
     for args in [vec!["ps", name], vec!["net", name], vec!["ls", &root], vec!["ls", &program]] {
@@ -104,7 +71,7 @@ fn what_it_cannot_do_is_said_with_the_door_that_can() {
     require_root!();
     let container = Run::toolbox(&["sleep"]).start();
     let name = container.name();
-    let member = Member::new();
+    let member = Unprivileged::of_the_engines_group();
     member.runs(&["ps", name, "--via", "local"]).fails_with(3, &["CAP_SYS_ADMIN", "sudo", "--via sidecar"]);
     let to = container.at("/tmp/x");
     member.runs(&["cp", "--write", "/etc/hostname", &to]).fails_with(3, &["only reads", "--via local"]);
@@ -126,7 +93,7 @@ fn what_would_be_done_is_told_and_not_done() {
     let joined: Vec<_> = local["namespaces"].as_array().unwrap().iter().filter_map(Value::as_str).collect();
     assert!(["mnt", "pid", "net"].iter().all(|kind| joined.contains(kind)), "{local:#}");
 
-    let beside = Member::new().runs(&["attach", name, "--dry-run"]).quietly().text();
+    let beside = Unprivileged::of_the_engines_group().runs(&["attach", name, "--dry-run"]).quietly().text();
     for words in ["door        sidecar: rights are missing", "looks as    65532:0", "import an image", "is removed"] {
         assert!(beside.contains(words), "no {words:?} in:\n{beside}");
     }
@@ -143,7 +110,7 @@ fn a_list_starts_nothing() {
     require_root!();
     let container = Run::toolbox(&["sleep"]).start();
     let before = made(&container);
-    let list = Member::new().runs(&["list", "--json"]).quietly().json();
+    let list = Unprivileged::of_the_engines_group().runs(&["list", "--json"]).quietly().json();
     let this = list["containers"].as_array().unwrap().iter().find(|one| one["id"] == container.id()).unwrap().clone();
     assert_eq!((&this["state"], &this["kind"]), (&Value::from("running"), &Value::Null));
     assert_eq!(made(&container), before);

@@ -9,4 +9,5 @@ pub mod pty;
 pub mod pty_modes;
 pub mod residue;
 pub mod skip;
+pub mod unprivileged;
 pub mod wait;

@@ -91,18 +91,18 @@ impl Docker {
     ///
     /// # Errors
     /// If the engine refuses, or does not answer.
-    pub async fn remove(&self, leftover: &Leftover) -> Result<(), Error> {
-        let result = match leftover.kind {
+    pub async fn remove(&self, kind: LeftoverKind, id: &str) -> Result<(), Error> {
+        let result = match kind {
             LeftoverKind::Container => {
                 let options = RemoveContainerOptionsBuilder::default().force(true).v(true).build();
-                self.bollard.remove_container(&leftover.id, Some(options)).await
+                self.bollard.remove_container(id, Some(options)).await
             }
             LeftoverKind::Image => {
                 let options = RemoveImageOptionsBuilder::default().force(true).build();
-                self.bollard.remove_image(&leftover.id, Some(options), None).await.map(drop)
+                self.bollard.remove_image(id, Some(options), None).await.map(drop)
             }
         };
-        match result.map_err(|error| self.failed(&format!("remove {}", leftover.id), error)) {
+        match result.map_err(|error| self.failed(&format!("remove {id}"), error)) {
             Err(Error::Refused { status: 404, .. }) | Ok(()) => Ok(()),
             // Being removed already (`--rm`).
             Err(Error::Refused { status: 409, message, .. }) if message.contains("already in progress") => Ok(()),

@@ -118,14 +118,6 @@ impl Docker {
         making.await.map_err(lost)?
     }
 
-    /// Takes a sidecar away, whatever it is doing.
-    ///
-    /// # Errors
-    /// If the engine refuses, or does not answer.
-    pub async fn remove_sidecar(&self, id: &str) -> Result<(), Error> {
-        self.remove(&leftover(LeftoverKind::Container, id)).await
-    }
-
     async fn make(&self, recipe: &Recipe) -> Result<Sidecar, Error> {
         let making = MAKING.read().await;
         let name = unique();
@@ -136,14 +128,14 @@ impl Docker {
         let mut rest = None;
         if self.transport.is_podman() && created.is_ok() {
             rest = Some(Rest { engine: self.clone(), image, _making: making });
-        } else if let Err(error) = self.remove(&leftover(LeftoverKind::Image, &image)).await {
+        } else if let Err(error) = self.remove(LeftoverKind::Image, &image).await {
             tracing::info!("the image {image} stays until `scratchdbg clean`: {error}");
         }
         let id = created?;
         match self.run(&id).await {
             Ok(AttachContainerResults { output, input }) => Ok(Sidecar { id, output, input, rest }),
             Err(error) => {
-                if let Err(error) = self.remove_sidecar(&id).await {
+                if let Err(error) = self.remove(LeftoverKind::Container, &id).await {
                     tracing::info!("the sidecar {id} stays until `scratchdbg clean`: {error}");
                 }
                 if let Some(rest) = rest {
@@ -166,7 +158,7 @@ impl Docker {
         let stale = |one: &&Leftover| one.unused && one.created.is_some_and(|created| now - created > STALE);
         for one in leftovers.iter().filter(stale) {
             tracing::info!("engine: remove {} {}, which was never started", one.kind, one.id);
-            let _ = self.remove(one).await;
+            let _ = self.remove(one.kind, &one.id).await;
         }
     }
 
@@ -282,10 +274,6 @@ fn is_id(text: &str) -> bool {
 fn unique() -> String {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     format!("{:x}-{:x}", std::process::id(), now.as_nanos())
-}
-
-fn leftover(kind: LeftoverKind, id: &str) -> Leftover {
-    Leftover { kind, id: id.to_owned(), name: None, status: None, created: None, unused: false }
 }
 
 #[cfg(test)]

@@ -249,7 +249,7 @@ async fn only_what_is_labelled_is_ever_removed() {
     assert_eq!(leftovers.iter().map(|one| one.id.as_str()).collect::<Vec<_>>(), ["mine", "sha256:mine"]);
     for leftover in &leftovers {
         // The image is gone already: that counts.
-        fake.docker.remove(leftover).await.unwrap();
+        fake.docker.remove(leftover.kind, &leftover.id).await.unwrap();
     }
     assert!(fake.asked().iter().all(|path| !path.contains("yours") && !path.contains("old")));
     assert_eq!(fake.asked().len(), 4);

@@ -1,6 +1,6 @@
 //! Which of the processes a sidecar sees is the target's first.
 
-use crate::engine::Container;
+use crate::engine::{Container, process};
 use crate::shim::{Error, Shim};
 use crate::target::ContainerPid;
 
@@ -40,7 +40,7 @@ async fn first_with_cgroup(shim: &Shim, id: &str, own: Option<ContainerPid>) -> 
     for pid in pids.into_iter().filter(|&pid| Some(pid) != own) {
         // One that has ended meanwhile was not the first.
         let Ok(cgroup) = shim.read(format!("/proc/{pid}/cgroup").as_bytes(), CGROUP).await else { continue };
-        if id.len() == 64 && memchr::memmem::find(&cgroup, id.as_bytes()).is_some() {
+        if process::names(&cgroup, id) {
             return Ok(Some(pid));
         }
     }
