@@ -1,9 +1,19 @@
 //! Can this host do all that? Each check with what was seen, and what to do about it.
 
+mod ask;
+mod calls;
+mod capabilities;
+mod cgroups;
+mod clipboard;
+mod confinement;
+mod debugger;
+mod doors;
 mod engine;
 mod kernel;
-mod rights;
+mod podman;
+mod standing;
 mod terminal;
+mod users;
 
 use serde::Serialize;
 
@@ -54,12 +64,34 @@ impl Check {
     }
 }
 
-/// Runs every check.
+/// Runs every check. None of them changes anything, and none may take long: programs and engines have a deadline.
 pub async fn checks(context: &Context) -> Vec<Check> {
-    let mut checks = kernel::checks();
-    checks.extend(rights::checks());
-    checks.push(rights::entering(context).await);
-    checks.push(engine::answers(context).await);
+    let standing = standing::check(context);
+    let engine = engine::Engine::ask(context).await;
+    let sidecar = engine.sidecar();
+    let effective = capabilities::effective();
+    let tried = doors::try_ourselves(context).await;
+    let rights = effective.as_ref().is_ok_and(|effective| capabilities::enough(*effective));
+    let ways = doors::open(rights, tried.is_ok(), &engine);
+    let answers = engine.answers;
+
+    let mut checks = vec![kernel::version(), standing];
+    checks.extend(calls::checks(rights));
+    checks.extend([kernel::programs_in_memory(), kernel::filters(), cgroups::check()]);
+    checks.push(capabilities::check(&effective, sidecar));
+    checks.extend(confinement::checks());
+    checks.push(users::check());
+    checks.push(doors::entering(&tried, sidecar));
+    checks.extend(engine.checks);
+    checks.push(ways);
+    checks.push(podman::check(answers).await);
+    checks.push(debugger::check().await);
+    checks.push(clipboard::check().await);
     checks.extend(terminal::checks());
     checks
+}
+
+/// A setting of the kernel, which is one line.
+fn read(path: &str) -> Option<String> {
+    std::fs::read_to_string(path).ok().map(|text| text.trim().to_owned())
 }

@@ -5,6 +5,7 @@ use std::io::Write as _;
 use super::{Context, output};
 use crate::doctor::{self, Verdict};
 use crate::exit::{Exit, Failure};
+use crate::text::Untrusted;
 
 /// Runs the checks and prints them.
 ///
@@ -23,10 +24,13 @@ pub async fn run(context: &Context) -> Result<(), Failure> {
                 Verdict::Fail => "FAIL",
                 Verdict::Info => "info",
             };
-            let seen = crate::text::Untrusted::from(check.seen.as_str()).safe();
+            // Engines and programs had a say in it.
+            let seen = Untrusted::from(check.seen.as_str()).safe();
             writeln!(out, "{word:<5} {:<20} {seen}", check.name).map_err(|error| output::failure(&error))?;
-            if let Some(fix) = &check.fix {
-                writeln!(out, "{:26} fix: {fix}", "").map_err(|error| output::failure(&error))?;
+            for (first, line) in check.fix.iter().flat_map(|fix| fix.lines().enumerate()) {
+                let label = if first == 0 { "fix:" } else { "" };
+                let line = Untrusted::from(line).safe();
+                writeln!(out, "{:26} {label:<4} {line}", "").map_err(|error| output::failure(&error))?;
             }
         }
     }

@@ -1,72 +1,110 @@
-//! What the kernel must know, asked of the kernel itself: a version number promises nothing.
+//! What else the kernel must allow: programs in memory, and filters.
 
-use rustix::fs::{CWD, Mode, OFlags, ResolveFlags, openat2};
-use rustix::process::{PidfdFlags, pidfd_open};
+use std::io::Write as _;
+use std::os::fd::AsFd as _;
 
-use super::Check;
+use rustix::fs::{MemfdFlags, SealFlags, fcntl_add_seals, fcntl_get_seals, memfd_create};
 
-const NEWER: &str = "needs Linux 5.10 or newer";
+use super::{Check, read};
 
-pub fn checks() -> Vec<Check> {
-    vec![version(), pidfd(), openat2_known(), locked_view(), programs_in_memory(), filters(), cgroups()]
-}
-
-fn version() -> Check {
+/// Which kernel it is.
+pub fn version() -> Check {
     let name = rustix::system::uname();
-    Check::info("kernel", format!("Linux {}", name.release().to_string_lossy()))
+    let (release, machine) = (name.release().to_string_lossy(), name.machine().to_string_lossy());
+    Check::info("kernel", format!("Linux {release} on {machine}"))
 }
 
-fn pidfd() -> Check {
-    match pidfd_open(rustix::process::getpid(), PidfdFlags::empty()) {
-        Ok(_) => Check::ok("pidfd", "processes can be held by descriptor"),
-        Err(error) => Check::fail("pidfd", format!("pidfd_open: {error}"), NEWER),
-    }
+/// Whether the helper can be made.
+pub fn programs_in_memory() -> Check {
+    memory(sealed().map_err(|error| error.to_string()), read("/proc/sys/vm/memfd_noexec").as_deref())
 }
 
-fn openat2_known() -> Check {
-    let resolve = ResolveFlags::IN_ROOT | ResolveFlags::NO_MAGICLINKS;
-    match openat2(CWD, "/", OFlags::PATH | OFlags::CLOEXEC, Mode::empty(), resolve) {
-        Ok(_) => Check::ok("openat2", "paths can be held inside a root"),
-        Err(error) => Check::fail("openat2", format!("openat2: {error}"), NEWER),
-    }
+/// Makes a memory file as that of the helper is made, and drops it. `true` if it may be marked as a program, which Linux
+/// can since 6.3.
+fn sealed() -> std::io::Result<bool> {
+    let flags = MemfdFlags::CLOEXEC | MemfdFlags::ALLOW_SEALING;
+    let marked = memfd_create("scratchdbg-doctor", flags | MemfdFlags::EXEC);
+    let knows = marked.is_ok();
+    let mut file = std::fs::File::from(marked.or_else(|_| memfd_create("scratchdbg-doctor", flags))?);
+    file.write_all(b"x")?;
+    fcntl_add_seals(file.as_fd(), SealFlags::SHRINK | SealFlags::GROW | SealFlags::WRITE)?;
+    let sealed = fcntl_get_seals(file.as_fd())?.contains(SealFlags::WRITE);
+    if sealed { Ok(knows) } else { Err(std::io::Error::other("it took no seal")) }
 }
 
-fn locked_view() -> Check {
-    // A path that is not there: the call is known or not, and changes nothing either way.
-    match crate::sys::lock_view(c"/proc/self/no-such-file") {
-        Err(nix::errno::Errno::ENOSYS) => Check::warn(
-            "read-only view",
-            "mount_setattr is not known",
-            "Linux 5.12 or newer adds a read-only view of the target's files; without it only our own restraint protects them",
-        ),
-        _ => Check::ok("read-only view", "mount_setattr is known: what we see of a target is locked"),
-    }
-}
-
-fn programs_in_memory() -> Check {
+fn memory(sealed: Result<bool, String>, noexec: Option<&str>) -> Check {
     const NAME: &str = "programs in memory";
-    match std::fs::read_to_string("/proc/sys/vm/memfd_noexec").as_deref().map(str::trim) {
-        Ok("2") => Check::fail(NAME, "vm.memfd_noexec is 2: they are forbidden", "sysctl vm.memfd_noexec=1"),
-        Ok(value) => Check::ok(NAME, format!("vm.memfd_noexec is {value}")),
-        Err(_) => Check::ok(NAME, "allowed (this kernel has no vm.memfd_noexec)"),
+    match (sealed, noexec) {
+        (Err(error), _) => Check::warn(
+            NAME,
+            format!("no sealed memory file can be made: {error}; the local door needs one"),
+            "Linux 3.17 or newer can; a sandbox may forbid it",
+        ),
+        (Ok(_), Some("2")) => Check::warn(
+            NAME,
+            "vm.memfd_noexec is 2: they are forbidden; the local door needs one",
+            "sudo sysctl vm.memfd_noexec=1",
+        ),
+        (Ok(marked), noexec) => {
+            let marked = if marked { "sealed and marked as programs" } else { "sealed" };
+            let noexec = noexec.map_or_else(String::new, |value| format!(" (vm.memfd_noexec is {value})"));
+            Check::ok(NAME, format!("memory files can be {marked}{noexec}"))
+        }
     }
 }
 
-fn filters() -> Check {
+/// Whether the helper can be kept to its calls.
+pub fn filters() -> Check {
+    seccomp(read("/proc/sys/kernel/seccomp/actions_avail").as_deref())
+}
+
+fn seccomp(actions: Option<&str>) -> Check {
     const NAME: &str = "system call filters";
-    match std::fs::read_to_string("/proc/sys/kernel/seccomp/actions_avail") {
-        Ok(actions) if actions.contains("kill_process") => Check::ok(NAME, "seccomp filters work"),
-        Ok(actions) => Check::fail(NAME, format!("seccomp knows only {}", actions.trim()), NEWER),
-        Err(error) => Check::fail(NAME, format!("seccomp: {error}"), "needs a kernel with CONFIG_SECCOMP_FILTER"),
+    match actions {
+        Some(actions) if actions.split_whitespace().any(|action| action == "kill_process") => {
+            Check::ok(NAME, "seccomp filters work, and can kill")
+        }
+        Some(actions) => Check::warn(
+            NAME,
+            format!("seccomp knows only {actions}; the local door needs kill_process"),
+            "Linux 4.14 or newer knows it",
+        ),
+        None => Check::warn(
+            NAME,
+            "seccomp does not say what it can; the local door needs it",
+            "needs a kernel with CONFIG_SECCOMP_FILTER, and /proc/sys",
+        ),
     }
 }
 
-fn cgroups() -> Check {
-    let seen = match rustix::fs::statfs("/sys/fs/cgroup") {
-        // CGROUP2_SUPER_MAGIC (statfs(2)).
-        Ok(found) if found.f_type == 0x6367_7270 => "version 2",
-        Ok(_) => "version 1",
-        Err(_) => "not mounted",
-    };
-    Check::info("cgroups", format!("{seen}; none of a target's is ever joined"))
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::doctor::Verdict;
+
+    #[test]
+    fn memory_files() {
+        for (sealed, noexec, verdict, words) in [
+            (Ok(true), None, Verdict::Ok, "sealed and marked"),
+            (Ok(false), None, Verdict::Ok, "can be sealed"),
+            (Ok(true), Some("1"), Verdict::Ok, "is 1"),
+            (Ok(true), Some("2"), Verdict::Warn, "forbidden"),
+            (Err("EPERM".to_owned()), None, Verdict::Warn, "EPERM"),
+        ] {
+            let check = memory(sealed, noexec);
+            assert!(check.verdict == verdict && check.seen.contains(words), "{check:?}");
+        }
+        assert!(sealed().is_ok());
+    }
+
+    #[test]
+    fn filters_that_can_kill() {
+        for (actions, verdict) in [
+            (Some("kill_process kill_thread trap errno user_notif trace log allow"), Verdict::Ok),
+            (Some("kill trap errno trace allow"), Verdict::Warn),
+            (None, Verdict::Warn),
+        ] {
+            assert_eq!(seccomp(actions).verdict, verdict, "{actions:?}");
+        }
+    }
 }
