@@ -1,0 +1,290 @@
+//! `core`: a core file of a process that runs on.
+
+use std::io::Write as _;
+use std::os::fd::{AsFd as _, OwnedFd};
+use std::os::unix::ffi::OsStrExt as _;
+use std::path::Path;
+use std::time::Duration;
+
+use futures_util::StreamExt as _;
+use serde::Serialize;
+
+use super::cp::{here, local};
+use super::{Context, output};
+use crate::cli::Core;
+use crate::corefile::{Order, Thawed, Told, Weight, Written};
+use crate::door::Door;
+use crate::engine::{State, process};
+use crate::entry::{self, Access, Entered, Via, snapshot};
+use crate::exit::{Exit, Failure};
+use crate::golang::{self, BuildInfo};
+use crate::inspect::files::human_size;
+use crate::inspect::processes;
+use crate::target::{ContainerPid, HostPid, Target};
+use crate::text::{self, Untrusted};
+
+/// How long a pause is, beside the copying: stopping and letting go of the threads.
+const STOPPING: Duration = Duration::from_millis(2);
+/// How long copying takes, a mebibyte.
+const COPYING: Duration = Duration::from_micros(300);
+/// Longer than anybody means to stop a process.
+const LONGEST: Duration = Duration::from_secs(3600);
+/// Programs that are looked at in search of one made by Go, at once.
+const AT_ONCE: usize = 16;
+
+/// The JSON document.
+#[derive(Serialize)]
+struct Document {
+    pid: ContainerPid,
+    host_pid: HostPid,
+    go: Option<Untrusted>,
+    threads: u64,
+    writable_bytes: u64,
+    constant_bytes: u64,
+    expected_pause_ms: f64,
+    #[serde(flatten)]
+    done: Option<Done>,
+}
+
+/// The part of it that there is when something was done.
+#[derive(Serialize)]
+struct Done {
+    file: String,
+    size: u64,
+    pause_ms: f64,
+    left_out_bytes: u64,
+    unreadable_bytes: u64,
+}
+
+/// Runs the command.
+///
+/// # Errors
+/// If there is no such process, it cannot be held, or the file not be written. It runs on in any case.
+pub async fn run(context: &Context, args: &Core) -> Result<(), Failure> {
+    if args.output.is_some() && context.global.read_only {
+        let message = "a core stops the process for a moment, and --read-only forbids that";
+        return Err(Failure::new(Exit::Usage, message).try_this("core --dry-run says what there is to be taken"));
+    }
+    if context.global.via == Via::Sidecar {
+        let message = format!("cannot take a core of {} through a sidecar", args.target);
+        return Err(
+            Failure::new(Exit::NotPermitted, message).try_this("on the engine's host, run it with sudo: --via local")
+        );
+    }
+    let access = Access { via: Via::Local, ..context.global.access() };
+    let entered = context.enter_with(&args.target, &access).await;
+    // Of the two ways out of missing rights, a sidecar is none here.
+    let (target, entered) = entered.map_err(|failure| match failure.exit {
+        Exit::NotPermitted => failure.try_this("on the engine's host, run it with sudo"),
+        _ => failure,
+    })?;
+    let gone = || Failure::new(Exit::NoTarget, format!("{} has no process on this host", target.name()));
+    let init = target.init().ok_or_else(gone)?;
+    if target.container().is_some_and(|container| container.state == State::Paused) {
+        let message = format!("{} is paused, and a paused process does not give its registers away", target.name());
+        return Err(Failure::new(Exit::No, message).try_this("unpause it first"));
+    }
+    let (pid, go) = choose(&target, &entered, args.pid).await?;
+    let gone = || Failure::new(Exit::NoTarget, format!("process {pid} of {} has ended", target.name()));
+    let host = process::host_pids(init).get(&pid).copied().ok_or_else(gone)?;
+    let start_ticks = process::find(host)?.start_ticks;
+    // Asked once more now that the start is known, which tells the process from all later ones of its number.
+    context.still_the_same(&target).await?;
+    let most = args.most.unwrap_or_else(half_of_what_is_free);
+    let order = Order { pid: host, start_ticks, most, pause: args.pause.min(LONGEST) };
+
+    let (weight, done) = match &args.output {
+        Some(path) => take(context, &target, pid, order, path).await?,
+        None => (follow(context, &target, pid, order, None).await?.0, None),
+    };
+    let document = Document {
+        pid,
+        host_pid: host,
+        go: go.map(|info| info.go_version),
+        threads: weight.threads,
+        writable_bytes: weight.writable,
+        constant_bytes: weight.constant,
+        expected_pause_ms: milliseconds(expected(&weight)),
+        done,
+    };
+    report(context, &document)
+}
+
+/// Which process: the one asked for, the first one if Go made it, or the only one that Go made.
+async fn choose(
+    target: &Target,
+    entered: &Entered,
+    asked: Option<ContainerPid>,
+) -> Result<(ContainerPid, Option<BuildInfo>), Failure> {
+    let shim = &entered.shim;
+    let first = asked.unwrap_or(entered.init);
+    let go = golang::of_process(shim, first).await.ok();
+    if asked.is_some() || go.is_some() {
+        return Ok((first, go));
+    }
+    let all = futures_util::stream::iter(processes::pids(shim).await?);
+    let made_by_go = all.map(|pid| async move { Some((pid, golang::of_process(shim, pid).await.ok()?)) });
+    let mut found: Vec<_> = made_by_go.buffered(AT_ONCE).filter_map(std::future::ready).collect().await;
+    match found.len() {
+        0 => Ok((first, None)),
+        1 => Ok(found.remove(0)).map(|(pid, go)| (pid, Some(go))),
+        _ => {
+            let pids: Vec<_> = found.iter().map(|(pid, _)| pid.to_string()).collect();
+            let message = format!("{} runs more than one Go program: processes {}", target.name(), pids.join(", "));
+            Err(Failure::new(Exit::Usage, message).try_this("say which: --pid N; `scratchdbg ps` names them"))
+        }
+    }
+}
+
+/// Takes it into a file.
+async fn take(
+    context: &Context,
+    target: &Target,
+    pid: ContainerPid,
+    order: Order,
+    path: &Path,
+) -> Result<(Weight, Option<Done>), Failure> {
+    let shown = text::escape(path.as_os_str().as_bytes());
+    let failed = |error: std::io::Error| here(&format!("cannot write {shown}"), &error);
+    let (parent, name) = local::parent(path).map_err(failed)?;
+    if rustix::fs::statat(&parent, name, rustix::fs::AtFlags::SYMLINK_NOFOLLOW).is_ok() && !context.global.yes {
+        return Err(Failure::new(Exit::No, format!("{shown} is there already")).try_this("--yes replaces it"));
+    }
+    let mut staged = local::Staged::new(parent.as_fd(), name).map_err(failed)?;
+    let out: OwnedFd = staged.file().try_clone().map_err(failed)?.into();
+
+    let what = format!("stop process {} and copy its memory", order.pid);
+    let step = context.journal.begin(Some(Door::Local), &what, Some("it is let go at once, or at our end"));
+    let result = follow(context, target, pid, order, Some(out)).await;
+    step.end(&result.as_ref().map_err(|failure| &failure.message)).undone();
+    let (weight, taken) = result?;
+    let (thawed, written) = taken.ok_or_else(|| lost(target))?;
+    // It has everything in it that the process had: keys, passwords, what its users sent.
+    staged.keep(name, 0o600).map_err(failed)?;
+    if written.left_out > 0 {
+        let left_out = human_size(written.left_out);
+        tell(context, &format!("left out: {left_out} for want of time (--pause) or room (--most)"));
+    }
+    let done = Done {
+        file: path.display().to_string(),
+        size: written.size,
+        pause_ms: milliseconds(thawed.stopped),
+        left_out_bytes: written.left_out,
+        unreadable_bytes: written.unreadable,
+    };
+    Ok((weight, Some(done)))
+}
+
+/// Has it taken into `out`, or only weighed, and tells what there is before anything is stopped.
+async fn follow(
+    context: &Context,
+    target: &Target,
+    pid: ContainerPid,
+    order: Order,
+    out: Option<OwnedFd>,
+) -> Result<(Weight, Option<(Thawed, Written)>), Failure> {
+    let only_weighed = out.is_none();
+    let snapshot = snapshot::begin(context.broker(), &target.name(), order, out).await?;
+    let (mut weighed, mut thawed) = (None, None);
+    loop {
+        match (snapshot.next().await, weighed, thawed) {
+            (Ok(Told::Weighed(weight)), ..) => {
+                let verb = if only_weighed { "would take" } else { "taking" };
+                tell(context, &format!("{verb} {}", words(pid, &order, &weight)));
+                if only_weighed {
+                    return Ok((weight, None));
+                }
+                weighed = Some(weight);
+            }
+            (Ok(Told::Thawed(how)), ..) => thawed = Some(how),
+            (Ok(Told::Written(written)), Some(weight), Some(thawed)) => return Ok((weight, Some((thawed, written)))),
+            (Ok(Told::Failed(error)), ..) => return Err(Failure::from(error).on(target.name())),
+            (Ok(Told::Written(_)), ..) => return Err(lost(target)),
+            // Its own alarm has ended it, or somebody else has: the process goes on.
+            (Err(entry::Error::BrokerEnded { .. }), _, None) => {
+                let message = format!("{}: the core was given up, and the process goes on", target.name());
+                return Err(Failure::new(Exit::No, message).try_this("try again; a longer --pause may be needed"));
+            }
+            (Err(error), ..) => return Err(error.into()),
+        }
+    }
+}
+
+fn lost(target: &Target) -> Failure {
+    Failure::new(Exit::No, format!("{}: the core was not taken in the right order", target.name()))
+}
+
+/// How long the process will probably be stopped.
+fn expected(weight: &Weight) -> Duration {
+    STOPPING + COPYING.mul_f64(mebibytes(weight.writable))
+}
+
+#[allow(clippy::cast_precision_loss, reason = "for a person")]
+fn mebibytes(bytes: u64) -> f64 {
+    bytes as f64 / f64::from(1 << 20)
+}
+
+/// Rounded to microseconds, as the clock is read.
+fn milliseconds(time: Duration) -> f64 {
+    (time.as_secs_f64() * 1e6).round() / 1e3
+}
+
+fn words(pid: ContainerPid, order: &Order, weight: &Weight) -> String {
+    format!(
+        "process {pid} ({} on this host): {} that it may write, {} that it may not; {} threads stopped for about {:.1} ms",
+        order.pid,
+        human_size(weight.writable),
+        human_size(weight.constant),
+        weight.threads,
+        milliseconds(expected(weight)),
+    )
+}
+
+fn tell(context: &Context, line: &str) {
+    if !context.global.quiet {
+        // Nobody may be reading any more.
+        let _ = writeln!(std::io::stderr(), "{line}");
+    }
+}
+
+fn report(context: &Context, document: &Document) -> Result<(), Failure> {
+    let mut out = std::io::stdout().lock();
+    if context.global.json {
+        return output::document(&mut out, document);
+    }
+    let Some(done) = &document.done else { return Ok(()) };
+    let file = text::escape(done.file.as_bytes());
+    let line = format!("{file}: {}; stopped for {:.1} ms", human_size(done.size), done.pause_ms);
+    writeln!(out, "{line}").map_err(|error| output::failure(&error))?;
+    tell(
+        context,
+        match document.go {
+            Some(_) => "it holds all that the process had in memory; open it with: dlv core PROGRAM FILE",
+            None => "it holds all that the process had in memory; not made by Go: open it with gdb or lldb",
+        },
+    );
+    Ok(())
+}
+
+/// Half of the memory that this host has to spare (proc_meminfo(5)); 1 GiB where it does not tell.
+fn half_of_what_is_free() -> u64 {
+    let available = || {
+        let text = std::fs::read_to_string("/proc/meminfo").ok()?;
+        let line = text.lines().find_map(|line| line.strip_prefix("MemAvailable:"))?;
+        line.trim().strip_suffix(" kB")?.trim().parse::<u64>().ok()
+    };
+    available().map_or(1 << 30, |kibibytes| kibibytes.saturating_mul(1 << 10) / 2)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_pause_is_expected_by_what_there_is_to_copy() {
+        let weight = |mebibytes: u64| Weight { writable: mebibytes << 20, constant: 1 << 30, threads: 9 };
+        assert!(expected(&weight(1)) < Duration::from_millis(5));
+        assert!(expected(&weight(1000)) > expected(&weight(100)) * 5);
+        assert!(half_of_what_is_free() > 1 << 20);
+    }
+}
