@@ -45,6 +45,9 @@ engine_answers() {
     engine=(sudo docker)
 }
 
+# What Podman needs to run without root: numbers for its users, and a network.
+have_rootless() { have newuidmap && have slirp4netns; }
+
 # Prints the minor number of a "1.MINOR[.PATCH]" that stands in a line of text.
 minor_of() { sed -nE 's/^[^0-9]*1\.([0-9]+).*/\1/p' | head -n 1; }
 

@@ -5,11 +5,16 @@
 //! [`support::pty::Terminal::scratchdbg`].
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
 
+mod activity;
 mod answers;
+mod attacks;
 mod copies;
+mod core;
+mod doctor;
 mod endless;
 mod harness;
 mod hostile;
+mod invoker;
 mod killed;
 mod matrix;
 mod names;

@@ -4,18 +4,21 @@
 
 mod bundle;
 mod kind;
+mod leftovers;
 mod look;
+mod rootless;
 
 use kind::Kind;
 use look::Door;
 
 use crate::support::container::Run;
-use crate::support::engine::is_podman;
+use crate::support::engine::{has_no_cgroups, is_docker, is_podman};
+use crate::support::skip::not_to_be_had;
 use crate::{require_engine, require_root};
 
-/// A kind of container a line: its name, and how one is made.
+/// A kind of container a line: its name, how one is made, and which engines have no such kind, by their own words.
 macro_rules! matrix {
-    ($($name:ident: $kind:expr;)*) => {
+    ($($name:ident: $kind:expr $(, but $which:ident: $refused:expr)?;)*) => {
         /// From this host, as root.
         mod local {
             use super::*;
@@ -23,15 +26,21 @@ macro_rules! matrix {
             fn $name() {
                 require_engine!();
                 require_root!();
+                $(if $which() {
+                    return not_to_be_had($refused);
+                })?
                 look::through(Door::Local, &$kind);
             })*
         }
-        /// Through a container beside it, which needs the engine alone.
+        /// Through a container beside it, which needs the engine alone: as the user whose engine it is.
         mod sidecar {
             use super::*;
             $(#[test]
             fn $name() {
                 require_engine!();
+                $(if $which() {
+                    return not_to_be_had($refused);
+                })?
                 look::through(Door::Sidecar, &$kind);
             })*
         }
@@ -48,7 +57,7 @@ matrix! {
     all_of_these: Kind::of(Run::toolbox(&["sleep"]).hardened());
     more_rights: Kind::of(
         Run::toolbox(&["sleep"]).flag("--cap-add=SYS_PTRACE").flag("--cap-add=SYS_ADMIN").flag("--security-opt=seccomp=unconfined")
-    );
+    ).that_traces();
     network_none: Kind::of(Run::toolbox(&["sleep"]).flag("--network=none"));
     network_host: Kind::of(Run::toolbox(&["sleep"]).flag("--network=host"));
     network_of_another: Kind::beside(Run::shop(), "--network", Run::toolbox(&["sleep"]));
@@ -57,8 +66,15 @@ matrix! {
     pids_of_another: Kind::beside(Run::shop(), "--pid", Run::toolbox(&["sleep"])).with_many_processes();
     ipc_none: Kind::of(Run::toolbox(&["sleep"]).flag("--ipc=none"));
     with_an_init: Kind::of(Run::toolbox(&["sleep"]).flag("--init")).with_many_processes();
-    one_process_and_little_memory: kind::of_one_process();
-    paused: Kind::of(Run::toolbox(&["sleep"])).paused();
+    one_process_and_little_memory: kind::of_one_process(),
+        but has_no_cgroups: kind::that_is_not_limited("Resource limits are not supported and ignored on cgroups V1 rootless systems");
+    paused: Kind::of(Run::toolbox(&["sleep"])).paused(),
+        but has_no_cgroups: kind::that_is_not_paused("can not pause containers on rootless containers with cgroup V1");
+    users_of_the_host: Kind::of(Run::toolbox(&["sleep"]).flag("--userns=host"));
+    users_of_its_own: Kind::of(Run::toolbox(&["sleep"]).with_users_of_its_own()),
+        but is_docker: kind::that_is_refused(Run::with_users_of_its_own, "unknown flag: --uidmap");
+    a_user_of_its_own: Kind::of(Run::toolbox(&["sleep"]).with_users_of_its_own().hardened()),
+        but is_docker: kind::that_is_refused(Run::with_users_of_its_own, "unknown flag: --uidmap");
     private_cgroups: Kind::of(Run::toolbox(&["sleep"]).flag("--cgroupns=private"));
     a_volume_and_a_tmpfs: Kind::of(Run::toolbox(&["sleep"]).flag("--volume=/data").flag("--tmpfs=/scratch"));
     a_c_library: Kind::of(Run::dynamic()).of_c();

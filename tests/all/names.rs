@@ -42,7 +42,7 @@ fn a_target_has_many_names() {
 }
 
 /// The path of the socket at which the engine of these tests listens; nothing if it has another kind of address.
-fn socket() -> Option<String> {
+pub fn socket() -> Option<String> {
     let address = std::env::var("DOCKER_HOST")
         .ok()
         .filter(|host| !host.is_empty())

@@ -167,7 +167,7 @@ fn it_ends_with_its_target() {
 }
 
 /// Stops a process of ours, so that it can do nothing about anything.
-fn freeze(pid: i32) {
+pub fn freeze(pid: i32) {
     kill(Pid::from_raw(pid), Signal::SIGSTOP).unwrap();
     wait::until("the process to be stopped", || (state(pid) == Some('T')).then_some(()));
 }
@@ -198,7 +198,7 @@ fn it_never_holds_up_the_end_of_its_target() {
 
 /// Long before the engine loses its patience: that of `docker stop` is 10 s, then it kills.
 #[track_caller]
-fn ends_in_time(container: &Container, verb: &[&str]) {
+pub fn ends_in_time(container: &Container, verb: &[&str]) {
     let mut command = Command::new("docker");
     command.args(verb).arg(container.id()).stdin(Stdio::null());
     let start = std::time::Instant::now();

@@ -1,5 +1,8 @@
 //! Engines that are not reached by their socket, and engines on another host.
 
+#[cfg(feature = "tls")]
+mod tls;
+
 use std::fs;
 use std::io::{self, Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};

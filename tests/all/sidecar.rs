@@ -5,6 +5,7 @@ use std::fs;
 use nix::sys::signal::Signal;
 use serde_json::Value;
 
+use crate::powerless::{ends_in_time, freeze};
 use crate::support::command::scratchdbg;
 use crate::support::container::{Container, Run};
 use crate::support::engine::{docker, inspect, try_docker};
@@ -15,7 +16,7 @@ use crate::support::wait;
 use crate::{require_engine, require_root};
 
 /// What moves by itself between two looks: times, traffic, and how many processes there are.
-fn still(mut value: Value) -> Value {
+pub fn still(mut value: Value) -> Value {
     fn still_in(value: &mut Value) {
         match value {
             Value::Object(map) => {
@@ -223,15 +224,24 @@ fn who_is_killed_leaves_nothing_beside_it() {
 fn a_target_ends_as_fast_as_ever() {
     require_engine!();
     require_root!();
-    let container = Run::toolbox(&["sleep"]).start();
-    let (terminal, _) = attached(&container);
-    // Not even a screen that does nothing any more can keep it.
-    terminal.signal(Signal::SIGSTOP);
-    container.engine_does("stop");
-    container.wait_for_state("exited");
-    wait::until("the sidecar to go with it", || sidecars(&container).is_empty().then_some(()));
-    terminal.signal(Signal::SIGCONT);
-    terminal.wait_for("EXITED");
-    container.engine_does("start");
-    terminal.wait_for("connected again");
+    // Not even a screen or a sidecar that does nothing any more can keep it.
+    for (ending, frozen) in [(&["kill"][..], false), (&["stop"], true), (&["kill"], true), (&["rm", "--force"], true)] {
+        let container = Run::toolbox(&["sleep"]).start();
+        let (terminal, sidecar) = attached(&container);
+        if frozen {
+            freeze(terminal.pid());
+            freeze(i32::try_from(inspect(&sidecar)["State"]["Pid"].as_i64().unwrap()).unwrap());
+        }
+        ends_in_time(&container, ending);
+        if ending[0] != "rm" {
+            container.wait_for_state("exited");
+        }
+        wait::until("the sidecar to go with it", || sidecars(&container).is_empty().then_some(()));
+        terminal.signal(Signal::SIGCONT);
+        terminal.wait_for(if ending[0] == "rm" { "there is no container" } else { "EXITED" });
+        if ending[0] == "stop" {
+            container.engine_does("start");
+            terminal.wait_for("connected again");
+        }
+    }
 }

@@ -1,5 +1,8 @@
 //! What the black-box tests stand on.
 
+#[cfg(feature = "tls")]
+pub mod certificates;
+pub mod client;
 pub mod command;
 pub mod container;
 pub mod engine;
@@ -9,5 +12,7 @@ pub mod pty;
 pub mod pty_modes;
 pub mod residue;
 pub mod skip;
+#[cfg(feature = "tls")]
+pub mod tls_port;
 pub mod unprivileged;
 pub mod wait;

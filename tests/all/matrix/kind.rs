@@ -1,7 +1,9 @@
 //! A kind of container: how it is made, and what is to be seen of it.
 
+use std::{env, fs};
+
 use crate::support::container::{Container, Run};
-use crate::support::engine::inspect;
+use crate::support::engine::{inspect, try_docker};
 use crate::support::process::read;
 use crate::support::wait;
 
@@ -18,6 +20,8 @@ pub struct Kind {
     pub printed: &'static str,
     /// What the screen says of its image.
     pub image: &'static str,
+    /// Whether it may trace other processes.
+    pub traces: bool,
     /// Whether it is paused.
     pub paused: bool,
     /// Whether there are more processes to be seen than its own.
@@ -40,6 +44,7 @@ impl Kind {
             image: "scratch: no shell",
             many: false,
             paused: false,
+            traces: false,
         }
     }
 
@@ -52,6 +57,10 @@ impl Kind {
 
     pub fn with_many_processes(self) -> Self {
         Self { many: true, ..self }
+    }
+
+    pub fn that_traces(self) -> Self {
+        Self { traces: true, ..self }
     }
 
     pub fn paused(self) -> Self {
@@ -71,6 +80,32 @@ impl Kind {
     pub fn of_c(self) -> Self {
         Self { program: "/wait", file: ("/wait", b""), image: "distroless", ..self }
     }
+}
+
+/// Asserts that there is no such container on this engine, with these words.
+pub fn that_is_refused(how: fn(Run) -> Run, words: &'static str) -> &'static str {
+    let refused = how(Run::toolbox(&["sleep"])).try_start().map(|_| ()).expect_err("there is one");
+    assert!(refused.contains(words), "no {words:?} in: {refused}");
+    words
+}
+
+/// Asserts that the engine passes limits over, and says so where it says such things.
+pub fn that_is_not_limited(words: &'static str) -> &'static str {
+    let container = Run::toolbox(&["sleep"]).flag("--pids-limit=1").flag("--memory=16m").start();
+    let host = inspect(container.id())["HostConfig"].clone();
+    assert_eq!((&host["PidsLimit"], &host["Memory"]), (&0.into(), &0.into()), "there are limits");
+    let log = env::var("SCRATCHDBG_ENGINE_LOG").expect("scripts/with-podman says where the engine's log is");
+    let log = fs::read_to_string(log).expect("the engine's log");
+    assert!(log.contains(words), "no {words:?} in:\n{log}");
+    words
+}
+
+/// Asserts that the engine does not pause, with these words.
+pub fn that_is_not_paused(words: &'static str) -> &'static str {
+    let container = Run::toolbox(&["sleep"]).start();
+    let refused = try_docker(&["pause", container.id()]).expect_err("it is paused");
+    assert!(refused.contains(words), "no {words:?} in: {refused}");
+    words
 }
 
 /// One that may have a single process, and little memory for it.

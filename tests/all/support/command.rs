@@ -5,6 +5,7 @@ use std::io::Read;
 use std::os::unix::process::ExitStatusExt as _;
 use std::process::{Command, ExitStatus, Stdio};
 use std::thread::{self, JoinHandle};
+use std::time::Duration;
 
 use serde_json::Value;
 
@@ -24,11 +25,24 @@ pub struct Ended {
     pub stderr: String,
 }
 
+/// What whoever runs the tests may have set, and what says that they came by `sudo`.
+pub const OTHERS_SETTINGS: [&str; 9] = [
+    "NO_COLOR",
+    "CLICOLOR",
+    "CLICOLOR_FORCE",
+    "FORCE_COLOR",
+    "RUST_LOG",
+    "SUDO_UID",
+    "SUDO_GID",
+    "PKEXEC_UID",
+    "DOAS_USER",
+];
+
 /// The binary, not started yet: nothing on its standard input, and no setting of whoever runs the tests.
 pub fn binary(args: &[impl AsRef<OsStr>]) -> Command {
     let mut command = Command::new(BINARY);
     command.args(args).stdin(Stdio::null());
-    for name in ["NO_COLOR", "CLICOLOR", "CLICOLOR_FORCE", "FORCE_COLOR", "RUST_LOG"] {
+    for name in OTHERS_SETTINGS {
         command.env_remove(name);
     }
     command
@@ -43,16 +57,21 @@ pub fn scratchdbg(args: &[impl AsRef<OsStr>]) -> Ended {
 }
 
 /// Runs any command to its end. Its standard input is as the caller set it.
-pub fn run(mut command: Command) -> Ended {
+pub fn run(command: Command) -> Ended {
+    run_within(wait::PATIENCE, command)
+}
+
+/// As [`run`], with another deadline.
+pub fn run_within(patience: Duration, mut command: Command) -> Ended {
     let line = format!("{command:?}");
     let mut child =
         command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap_or_else(|error| panic!("{line}: {error}"));
     let stdout = read_all(child.stdout.take().expect("a pipe"));
     let stderr = read_all(child.stderr.take().expect("a pipe"));
-    let Some(status) = wait::ask_within(wait::PATIENCE, || child.try_wait().expect("a child")) else {
+    let Some(status) = wait::ask_within(patience, || child.try_wait().expect("a child")) else {
         let _ = child.kill();
         let _ = child.wait();
-        panic!("{line} did not end within {:?}", wait::PATIENCE);
+        panic!("{line} did not end within {patience:?}");
     };
     Ended {
         command: line,

@@ -3,12 +3,15 @@
 use std::io::{BufRead as _, BufReader, Read};
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::mpsc::{self, Sender};
+use std::sync::mpsc::{self, RecvTimeoutError, Sender};
 use std::time::{Duration, Instant};
 use std::{process, thread};
 
-use super::engine::{docker, inspect, try_docker};
+use super::engine::{docker, inspect, is_podman, try_docker, try_podman};
 use super::wait;
+
+/// How long a log is followed before it is looked at as a whole.
+const FOLLOWING: Duration = Duration::from_secs(5);
 
 /// A container to be started.
 pub struct Run {
@@ -17,6 +20,8 @@ pub struct Run {
     command: Vec<String>,
     ready: Option<&'static str>,
     patience: Duration,
+    /// The engine's command line: Podman's takes more flags than Docker's.
+    engine: fn(&[&str]) -> Result<String, String>,
 }
 
 impl Run {
@@ -45,6 +50,11 @@ impl Run {
         Self::image("dynamic", &[], Some("ready"))
     }
 
+    /// A container that attacks: `["peek"]`. See `tests/fixtures/attacker/attacker.h`.
+    pub fn attacker(part: &[&str]) -> Self {
+        Self::image("attacker", part, Some("ready"))
+    }
+
     /// Run this in it, in place of what its image says.
     pub fn command(mut self, command: &[&str]) -> Self {
         self.command = command.iter().map(|&word| word.to_owned()).collect();
@@ -58,6 +68,7 @@ impl Run {
             command: command.iter().map(|&word| word.to_owned()).collect(),
             ready,
             patience: wait::PATIENCE,
+            engine: try_docker,
         }
     }
 
@@ -72,6 +83,19 @@ impl Run {
         let flags =
             ["--read-only", "--user=65532", "--cap-drop=ALL", "--security-opt=no-new-privileges", "--network=none"];
         flags.into_iter().fold(self, Self::flag)
+    }
+
+    /// In a user namespace of its own, which Podman makes if it is told to.
+    pub fn with_users_of_its_own(self) -> Self {
+        ["--uidmap=0:1:65536", "--gidmap=0:1:65536"].into_iter().fold(self.by_podman(), Self::flag)
+    }
+
+    /// Made by Podman's own command line, where that is the engine.
+    pub fn by_podman(mut self) -> Self {
+        if is_podman() {
+            self.engine = try_podman;
+        }
+        self
     }
 
     /// Keep every line it prints, even where the engine is set up to throw old ones away.
@@ -97,19 +121,27 @@ impl Run {
     /// If it does not start, or ends or stays silent before it is ready; with its log.
     pub fn start(self) -> Container {
         let (ready, patience) = (self.ready, self.patience);
-        let container = self.make(&["run", "--detach"]);
+        let container = self.make(&["run", "--detach"]).unwrap_or_else(|error| panic!("{error}"));
         if let Some(ready) = ready {
             container.wait_for_log_within(patience, ready);
         }
         container
     }
 
-    /// Makes it and does not start it.
-    pub fn create(self) -> Container {
-        self.make(&["create"])
+    /// Starts it, if the engine does not refuse; then with its words.
+    pub fn try_start(self) -> Result<Container, String> {
+        self.make(&["run", "--detach"])
     }
 
-    fn make(self, verb: &[&str]) -> Container {
+    /// Makes it and does not start it.
+    ///
+    /// # Panics
+    /// If the engine refuses.
+    pub fn create(self) -> Container {
+        self.make(&["create"]).unwrap_or_else(|error| panic!("{error}"))
+    }
+
+    fn make(self, verb: &[&str]) -> Result<Container, String> {
         static COUNT: AtomicU32 = AtomicU32::new(0);
         let count = COUNT.fetch_add(1, Ordering::Relaxed);
         let name = format!("scratchdbg-test-{}-{}-{count}", self.image, process::id());
@@ -121,7 +153,8 @@ impl Run {
         args.extend(self.flags.iter().map(String::as_str));
         args.push(&image);
         args.extend(self.command.iter().map(String::as_str));
-        Container { id: docker(&args), name }
+        let id = (self.engine)(&args).map_err(|error| format!("{}: {error}", args.join(" ")))?;
+        Ok(Container { id, name })
     }
 }
 
@@ -185,6 +218,21 @@ impl Container {
 
     /// As [`Self::wait_for_log`], with another deadline. Follows the log, so it is not asked again and again.
     pub fn wait_for_log_within(&self, patience: Duration, text: &str) {
+        let end = Instant::now() + patience;
+        let found = loop {
+            let left = end.saturating_duration_since(Instant::now());
+            match self.follow(text, FOLLOWING.min(left)) {
+                Ok(()) => break true,
+                // Podman loses what is printed between reading the last lines and following on.
+                Err(_) if self.logs().contains(text) => break true,
+                Err(RecvTimeoutError::Timeout) if !left.is_zero() => {}
+                Err(_) => break false,
+            }
+        };
+        assert!(found, "{} never printed {text:?}; it printed:\n{}", self.name, self.logs());
+    }
+
+    fn follow(&self, text: &str, patience: Duration) -> Result<(), RecvTimeoutError> {
         let mut follower = Command::new("docker")
             .args(["logs", "--follow", "--tail=100", &self.id])
             .stdin(Stdio::null())
@@ -195,23 +243,19 @@ impl Container {
         let found = look_for(text, &mut follower, patience);
         let _ = follower.kill();
         let _ = follower.wait();
-        assert!(found, "{} never printed {text:?}; it printed:\n{}", self.name, self.logs());
+        found
     }
 }
 
-/// True once a line with this text comes.
-fn look_for(text: &str, follower: &mut Child, patience: Duration) -> bool {
+/// Waits until a line with this text comes.
+fn look_for(text: &str, follower: &mut Child, patience: Duration) -> Result<(), RecvTimeoutError> {
     let (lines, inbox) = mpsc::channel();
     send_lines(follower.stdout.take().expect("a pipe"), lines.clone());
     send_lines(follower.stderr.take().expect("a pipe"), lines);
     let end = Instant::now() + patience;
     // Ends early, disconnected, when the container does.
-    while let Ok(line) = inbox.recv_timeout(end.saturating_duration_since(Instant::now())) {
-        if line.contains(text) {
-            return true;
-        }
-    }
-    false
+    while !inbox.recv_timeout(end.saturating_duration_since(Instant::now()))?.contains(text) {}
+    Ok(())
 }
 
 fn send_lines(from: impl Read + Send + 'static, to: Sender<String>) {

@@ -1,24 +1,32 @@
 //! The container engine, by its own command line: the tests ask somebody else than the code they test.
 
+use std::os::unix::fs::MetadataExt as _;
+use std::path::PathBuf;
 use std::process::Command;
 use std::sync::OnceLock;
+use std::{env, fs};
 
 use serde_json::Value;
 
 use super::wait;
 
 /// The images that `scripts/images` builds.
-const IMAGES: [&str; 5] = [
+const IMAGES: [&str; 6] = [
     "scratchdbg-test/shop",
     "scratchdbg-test/static",
     "scratchdbg-test/toolbox",
     "scratchdbg-test/shell",
     "scratchdbg-test/dynamic",
+    "scratchdbg-test/attacker",
 ];
 
 /// Runs the engine's command line. Standard output, or standard error if it failed.
 pub fn try_docker(args: &[&str]) -> Result<String, String> {
-    let output = Command::new("docker").args(args).output().map_err(|error| format!("docker: {error}"))?;
+    output(Command::new("docker").args(args))
+}
+
+fn output(command: &mut Command) -> Result<String, String> {
+    let output = command.output().map_err(|error| format!("{command:?}: {error}"))?;
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).trim_end().to_owned();
     if output.status.success() { Ok(text(&output.stdout)) } else { Err(text(&output.stderr)) }
 }
@@ -35,6 +43,40 @@ pub fn docker(args: &[&str]) -> String {
 pub fn is_podman() -> bool {
     static PODMAN: OnceLock<bool> = OnceLock::new();
     *PODMAN.get_or_init(|| docker(&["version", "--format", "{{json .Server}}"]).contains("Podman"))
+}
+
+/// Whether it is Docker.
+pub fn is_docker() -> bool {
+    !is_podman()
+}
+
+/// Podman's own command line, for what Docker's cannot say.
+pub fn try_podman(args: &[&str]) -> Result<String, String> {
+    let host = env::var("DOCKER_HOST").unwrap_or_default();
+    output(Command::new("podman").args(["--remote", "--url", &host]).args(args))
+}
+
+/// An engine that runs without root.
+pub struct Rootless {
+    /// Whose it is.
+    pub user: u32,
+    /// The user's group.
+    pub group: u32,
+    /// Where it listens.
+    pub socket: PathBuf,
+}
+
+/// The engine, if it is not root's: what it is known by is who owns its socket.
+pub fn rootless() -> Option<Rootless> {
+    let host = env::var("DOCKER_HOST").unwrap_or_default();
+    let socket = PathBuf::from(host.strip_prefix("unix://").unwrap_or("/var/run/docker.sock"));
+    let owner = fs::metadata(&socket).ok()?;
+    (owner.uid() != 0).then(|| Rootless { user: owner.uid(), group: owner.gid(), socket })
+}
+
+/// Whether it is an engine that can make no cgroups: it has no root, and version 1 gives them to root alone.
+pub fn has_no_cgroups() -> bool {
+    rootless().is_some() && docker(&["info", "--format", "{{.CgroupVersion}}"]) == "1"
 }
 
 /// A question that Podman cannot answer while somebody else changes something: it is asked again.

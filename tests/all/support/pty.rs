@@ -10,7 +10,7 @@ use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use portable_pty::{Child, CommandBuilder, ExitStatus, MasterPty, PtySize, native_pty_system};
 
-use super::command::BINARY;
+use super::command::{BINARY, OTHERS_SETTINGS};
 use super::wait;
 
 /// Keys as a terminal sends them. Letters are themselves.
@@ -67,7 +67,7 @@ impl Setup {
         command.args(args);
         command.env("TERM", "xterm-256color");
         command.env("COLORTERM", "truecolor");
-        for name in ["NO_COLOR", "CLICOLOR", "CLICOLOR_FORCE", "FORCE_COLOR", "RUST_LOG"] {
+        for name in OTHERS_SETTINGS {
             command.env_remove(name);
         }
         Self { command, size: (120, 36) }

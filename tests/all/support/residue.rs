@@ -106,11 +106,14 @@ fn name_of(pid: i32) -> String {
 
 /// The processes in the target's pid namespace, and those elsewhere that have joined another one of its namespaces.
 fn processes_around(target: i32) -> (BTreeSet<String>, BTreeSet<String>) {
-    // A namespace that the target shares with us says nothing.
+    // A namespace that the target shares with us says nothing, nor one of the engine's own: without root, an engine and
+    // its containers are in one user namespace.
+    let starter = parent(target).unwrap_or(target);
     let own: Vec<_> = NAMESPACES
         .into_iter()
         .filter_map(|kind| Some((kind, namespace(target, kind)?)))
         .filter(|(kind, its)| namespace("self", kind).as_ref() != Some(its))
+        .filter(|(kind, its)| namespace(starter, kind).as_ref() != Some(its))
         .collect();
     let (mut inside, mut sharing) = (BTreeSet::new(), BTreeSet::new());
     for pid in all_pids() {
@@ -137,8 +140,10 @@ fn cgroups(pid: i32) -> Vec<PathBuf> {
                 .join(path.trim_start_matches('/')),
         )
     };
-    // The root's members are the whole host.
-    text.lines().filter(|line| !line.ends_with(":/")).filter_map(folder).filter(|path| path.is_dir()).collect()
+    // The root's members are the whole host, and those of a cgroup that it was started in are the engine's.
+    let engines = parent(pid).map(|starter| read(format!("/proc/{starter}/cgroup"))).unwrap_or_default();
+    let own = |line: &&str| !line.ends_with(":/") && !engines.lines().any(|other| other == *line);
+    text.lines().filter(own).filter_map(folder).filter(|path| path.is_dir()).collect()
 }
 
 fn members(groups: &[PathBuf]) -> BTreeSet<String> {

@@ -30,14 +30,23 @@ pub fn go_on(missing: Option<String>) -> bool {
     let Some(reason) = missing else { return true };
     let name = thread::current().name().unwrap_or("a test").to_owned();
     assert!(!required(), "this test may not be skipped here, but {reason}");
-    let line = format!("SKIP {name}: {reason}\n");
+    tell(&format!("SKIP {name}: {reason}\n"));
+    false
+}
+
+/// Says what this engine cannot have at all, as was just seen, and in whose words.
+pub fn not_to_be_had(words: &str) {
+    let name = thread::current().name().unwrap_or("a test").to_owned();
+    tell(&format!("NONE {name}: {words}\n"));
+}
+
+fn tell(line: &str) {
     // Not eprintln: that is kept back when a test passes.
     let _ = std::io::stderr().write_all(line.as_bytes());
     // scripts/test prints this file at the end, since a test runner hides the output of what passes.
     if let Some(list) = env::var_os("SCRATCHDBG_SKIPS") {
         let _ = OpenOptions::new().append(true).create(true).open(list).and_then(|mut f| f.write_all(line.as_bytes()));
     }
-    false
 }
 
 fn required() -> bool {
