@@ -4,6 +4,7 @@
 //! [`App`], and says with [`Effect`]s what is to be done. Time comes in with [`Msg::Tick`].
 
 mod act;
+pub mod activity;
 mod arrive;
 mod ask;
 mod command;
@@ -36,6 +37,7 @@ use crate::tui::effect::Effect;
 use crate::tui::keymap::{self, Key, Meaning, Mode};
 use crate::tui::message::{Clock, Msg};
 use crate::tui::theme::{Theme, ThemeChoice};
+use activity::Activity;
 use layer::Layer;
 use picker::Picker;
 use prompt::{Prompt, Purpose};
@@ -74,6 +76,8 @@ pub struct App {
     pub mouse: bool,
     /// The list of containers.
     pub picker: Picker,
+    /// What was done, step by step, for whatever container.
+    pub activity: Activity,
     /// The container that is open.
     pub work: Option<Box<Workspace>>,
     /// Whether it was named on the command line: then it is the first screen.
@@ -116,6 +120,7 @@ impl App {
             read_only: options.read_only,
             mouse: false,
             picker: Picker::default(),
+            activity: Activity::default(),
             work: None,
             direct: options.target.is_some(),
             engine: None,

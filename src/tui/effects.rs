@@ -10,12 +10,13 @@ mod worker;
 use std::future::Future;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 use tokio::task::AbortHandle;
 
 use super::effect::Effect;
 use super::message::Msg;
 use super::runtime::Runner;
+use crate::activity::{Journal, Record};
 use crate::engine::docker::Docker;
 use crate::entry::{Access, Broker};
 use crate::exit::{Exit, Failure};
@@ -32,20 +33,22 @@ pub struct Live {
     logs: Task,
     copy: Task,
     save: Option<save::Writer>,
+    _activity: Task,
 }
 
 /// What tasks share.
 struct Shared {
-    host: Option<String>,
+    engine: Result<Docker, Failure>,
     access: Access,
     broker: Broker,
+    journal: Journal,
     /// What is open, with the number of its opening.
     session: Mutex<Option<(u64, Session)>>,
 }
 
 impl Shared {
     fn engine(&self) -> Result<Docker, Failure> {
-        Ok(Docker::connect(self.host.as_deref())?)
+        self.engine.clone()
     }
 
     fn session(&self, generation: u64) -> Option<Session> {
@@ -89,8 +92,16 @@ impl Drop for Task {
 impl Live {
     /// Something that does effects; answers go to `out`.
     #[must_use]
-    pub fn new(host: Option<String>, access: Access, broker: Broker, out: mpsc::Sender<Msg>) -> Self {
-        let shared = Arc::new(Shared { host, access, broker, session: Mutex::new(None) });
+    pub fn new(
+        engine: Result<Docker, Failure>,
+        access: Access,
+        broker: Broker,
+        journal: Journal,
+        out: mpsc::Sender<Msg>,
+    ) -> Self {
+        let mut activity = Task::default();
+        activity.replace(tell(journal.watch(), out.clone()));
+        let shared = Arc::new(Shared { engine, access, broker, journal, session: Mutex::new(None) });
         Self {
             shared,
             worker: Worker::start(out.clone()),
@@ -100,6 +111,7 @@ impl Live {
             logs: Task::default(),
             copy: Task::default(),
             save: None,
+            _activity: activity,
         }
     }
 }
@@ -137,7 +149,9 @@ impl Runner for Live {
                     let _ = out.send(Msg::Timer(timer)).await;
                 });
             }
-            Effect::SaveOpen { path, overwrite } => self.save = Some(save::Writer::open(path, overwrite, out)),
+            Effect::SaveOpen { path, overwrite } => {
+                self.save = Some(save::Writer::open(path, overwrite, &shared.journal, out));
+            }
             Effect::SaveChunk(bytes) => {
                 if let Some(save) = &self.save {
                     save.write(bytes);
@@ -147,7 +161,7 @@ impl Runner for Live {
             Effect::SaveClose => self.save = None,
             Effect::CopyOut { generation, from, to, overwrite } => {
                 if let Some(session) = shared.session(generation) {
-                    self.copy.replace(copy::out(session, out, from, to, overwrite));
+                    self.copy.replace(copy::out(session, shared.journal.clone(), out, from, to, overwrite));
                 }
             }
             // These are the loop's.
@@ -157,6 +171,16 @@ impl Runner for Live {
             | Effect::Mouse(_)
             | Effect::Copy(_)
             | Effect::Continue(_) => {}
+        }
+    }
+}
+
+/// Tells of the steps that are done, whenever there is something new.
+async fn tell(mut journal: watch::Receiver<Arc<Record>>, out: mpsc::Sender<Msg>) {
+    while journal.changed().await.is_ok() {
+        let record = Arc::clone(&journal.borrow_and_update());
+        if out.send(Msg::Activity(record)).await.is_err() {
+            return;
         }
     }
 }

@@ -3,6 +3,8 @@
 use std::net::{IpAddr, Ipv4Addr};
 use std::time::{Duration, SystemTime};
 
+use crate::activity::{Record, Step};
+use crate::door::Door;
 use crate::engine::{Container, Mount, Port, State, Summary};
 use crate::exit::{Exit, Failure};
 use crate::inspect::files::{FileEntry, Kind, Meta};
@@ -89,10 +91,12 @@ pub fn container(name: &str) -> Container {
         tty: false,
         read_only: true,
         privileged: false,
+        may_trace: false,
         log_driver: "json-file".to_owned(),
         health: Some("healthy".to_owned()),
         network_mode: "bridge".to_owned(),
         pid_mode: String::new(),
+        userns_mode: String::new(),
         ports: vec![Port {
             container_port: 8080,
             protocol: "tcp".to_owned(),
@@ -122,6 +126,67 @@ pub fn session() -> Session {
         door: "local".to_owned(),
         init: ContainerPid(1),
     }
+}
+
+/// Steps of the sidecar door: what, what takes it back, and how it ended.
+#[must_use]
+pub fn steps(steps: &[(&str, Option<&str>, Result<(), &str>)]) -> Record {
+    let mut record = Record::default();
+    for ((what, undo, result), second) in steps.iter().zip(0..) {
+        record.push(Step::new(wall(second), Some(Door::Sidecar), what, *undo).ended(*result));
+    }
+    record
+}
+
+/// The steps of a door that opened.
+#[must_use]
+pub fn entered() -> Record {
+    let mut record = Record::default();
+    let end = Some("the helper's end");
+    for (second, door, what, undo) in [
+        (
+            0,
+            Some(Door::Sidecar),
+            "import image scratchdbg-helper:2483-18eab41c, 21208 bytes",
+            Some("docker rmi scratchdbg-helper:2483-18eab41c"),
+        ),
+        (0, Some(Door::Sidecar), "remove image sha256:d934754f98875bfd", None),
+        (7, Some(Door::Local), "hold shop-api (process 4711) by a pidfd", end),
+        (7, Some(Door::Local), "join its namespaces: mnt pid net uts ipc", end),
+        (7, Some(Door::Local), "execute the helper from a sealed memory file", end),
+        (61, None, "write shop-api.log on this host", Some("removing it")),
+    ] {
+        let mut step = Step::new(wall(second), door, what, undo).ended(Ok(()));
+        if let Some(undo) = step.undo.as_mut() {
+            undo.done = second == 0;
+        }
+        record.push(step);
+    }
+    record.push(Step::new(
+        wall(62),
+        Some(Door::Sidecar),
+        "start container scratchdbg-2483-18eab41c",
+        Some("the end of its input"),
+    ));
+    record
+}
+
+/// The steps of doors that did not open.
+#[must_use]
+pub fn refused() -> Record {
+    steps(&[
+        ("import image scratchdbg-helper:2483-18eab41c, 21208 bytes", Some("docker rmi x"), Ok(())),
+        (
+            "create container scratchdbg-2483-18eab41c",
+            Some("docker rm -f x"),
+            Err("the engine refused: no space left on device"),
+        ),
+        (
+            "enter shop-api through a sidecar",
+            None,
+            Err("cannot put a sidecar beside shop-api: no space left on device"),
+        ),
+    ])
 }
 
 #[must_use]

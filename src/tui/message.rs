@@ -1,7 +1,9 @@
 //! What comes in: keys, time, and answers. Plain data.
 
+use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
+use crate::activity::Record;
 use crate::engine::Summary;
 use crate::exit::Failure;
 use crate::inspect::files::Listing;
@@ -48,6 +50,8 @@ pub enum Msg {
         /// Why.
         reason: String,
     },
+    /// What was done so far, step by step.
+    Activity(Arc<Record>),
     /// An answer to a request.
     Reading {
         /// Of which opening.

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! crumb    scratchdbg  docker ▸ shop-api (a1b2c3d4e5f6) ▸ pid 7
-//! tabs     1 Overview  2 Procs [3 Logs] 4 Files  5 Net
+//! tabs     1 Overview  2 Procs [3 Logs] 4 Files  5 Net  6 Activity
 //! body     one pane with a border; the picker and the overview have two where there is room
 //! status   RUNNING  a small message                    FOLLOW  FROZEN +132  dropped 12  RO
 //! footer   keys of the pane; or the line being typed
@@ -10,6 +10,7 @@
 //!
 //! Layers (help, messages, questions, one long line) lie over the body.
 
+mod activity;
 mod chrome;
 mod files;
 mod layers;
@@ -70,6 +71,7 @@ fn pane(app: &App, buf: &mut Buffer, body: Rect) {
         Mode::Files => files::draw(work, app.clock, buf, body, theme),
         Mode::Viewer => viewer::draw(work, app.clock, buf, body, theme),
         Mode::Net => net::draw(work, app.clock, buf, body, theme),
+        Mode::Activity => activity::draw(&app.activity, buf, body, theme),
         _ => {}
     }
 }

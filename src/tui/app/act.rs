@@ -132,6 +132,10 @@ impl App {
                     _ => {}
                 }
             }
+            (Mode::Activity, Action::Follow) => {
+                self.activity.follow = !self.activity.follow;
+                self.activity.thaw();
+            }
             (Mode::Net, _) => {
                 let columns = work.net.section.columns().len();
                 let table = work.net.table_mut();
@@ -234,6 +238,12 @@ impl App {
                     self.layers.push(Layer::Line(LongLine { text, scroll: super::cursor::Scroll::default() }));
                 }
             }
+            Mode::Activity => {
+                if let Some(line) = self.activity.line(self.activity.cursor.at) {
+                    let scroll = super::cursor::Scroll::default();
+                    self.layers.push(Layer::Line(LongLine { text: line.into_bytes(), scroll }));
+                }
+            }
             Mode::Files => {
                 let Some((path, kind)) = work.files.selected_path().zip(work.files.selected().map(|entry| entry.kind))
                 else {
@@ -311,6 +321,9 @@ impl App {
     pub(super) fn set_frozen(&mut self, frozen: bool) {
         self.frozen = frozen;
         self.held = 0;
+        if !frozen {
+            self.activity.thaw();
+        }
         let Some(work) = &mut self.work else { return };
         work.logs.freeze(frozen);
         if frozen {

@@ -21,6 +21,7 @@ impl App {
         }
         let visible = match &msg {
             Msg::Log { .. } | Msg::Continue(Job::Scan) => self.work.as_ref().is_some_and(|work| work.tab == Tab::Logs),
+            Msg::Activity(_) => self.work.as_ref().is_some_and(|work| work.tab == Tab::Activity),
             Msg::Timer(_) | Msg::Continue(Job::Save) => false,
             _ => true,
         };
@@ -54,6 +55,11 @@ impl App {
             Msg::Lost { generation, reason } => {
                 if self.current(generation).is_some() {
                     self.lost(&reason, 0);
+                }
+            }
+            Msg::Activity(record) => {
+                if !self.activity.arrive(record, self.clock.uptime, self.frozen) {
+                    self.held += 1;
                 }
             }
             Msg::Reading { generation, request, result } => self.reading(generation, request, result),

@@ -31,13 +31,17 @@ impl App {
             Mode::Files => work.files.filter.as_ref(),
             Mode::Viewer => work.viewer.as_ref()?.matches.as_ref().map(|matches| &matches.pattern),
             Mode::Net => work.net.table().filter.as_ref(),
+            Mode::Activity => self.activity.filter.as_ref(),
             _ => None,
         }
     }
 
     /// Lists are filtered while one types; a text is searched once the line is accepted.
     pub(super) fn prompt_changed(&mut self) {
-        let live = matches!(self.below_prompt(), Mode::Help | Mode::Picker | Mode::Procs | Mode::Files | Mode::Net);
+        let live = matches!(
+            self.below_prompt(),
+            Mode::Help | Mode::Picker | Mode::Procs | Mode::Files | Mode::Net | Mode::Activity
+        );
         if let Some(text) = self.prompt.as_ref().filter(|prompt| live && prompt.purpose == Purpose::Search) {
             let text = text.text.clone();
             self.set_search(&text);
@@ -87,6 +91,7 @@ impl App {
                 table.filter = pattern;
                 table.arrange();
             }
+            Mode::Activity => self.activity.set_filter(pattern),
             _ => self.say("there is nothing to search here"),
         }
     }

@@ -77,6 +77,7 @@ impl App {
             Mode::Logs => !work.logs.is_empty(),
             Mode::Files => work.files.selected().is_some(),
             Mode::Net => !work.net.table().order.is_empty(),
+            Mode::Activity => !self.activity.order.is_empty(),
             _ => true,
         }
     }

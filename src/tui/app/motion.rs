@@ -25,7 +25,7 @@ impl App {
         let body = layout::areas(self.size, true).body;
         match work.mode() {
             Mode::Overview => layout::inside(layout::overview(self.size).1),
-            Mode::Procs | Mode::Files | Mode::Net => layout::table_rows(body),
+            Mode::Procs | Mode::Files | Mode::Net | Mode::Activity => layout::table_rows(body),
             _ => layout::inside(body),
         }
     }
@@ -87,6 +87,10 @@ impl App {
                 let len = table.order.len();
                 table.cursor.go(motion, len, page)
             }
+            Mode::Activity => {
+                sideways(&mut self.activity.shift);
+                self.activity.go(motion, page)
+            }
             _ => false,
         }
     }
@@ -132,6 +136,7 @@ impl App {
                 let len = table.order.len();
                 table.cursor.settle(len, page);
             }
+            Tab::Activity => self.activity.cursor.settle(self.activity.order.len(), page),
         }
     }
 
@@ -180,6 +185,10 @@ impl App {
             Mode::Net => {
                 let table = work.net.table_mut();
                 table.cursor.at = table.cursor.top + at;
+            }
+            Mode::Activity => {
+                self.activity.cursor.at = self.activity.cursor.top + at;
+                self.activity.follow = false;
             }
             Mode::Logs if !work.logs.wrap => {
                 let position = work.logs.position_of(work.logs.top) + at;

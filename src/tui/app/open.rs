@@ -12,8 +12,7 @@ impl App {
         let generation = self.generation;
         self.work = Some(Box::new(Workspace::new(name.clone(), generation)));
         self.layers.clear();
-        self.frozen = false;
-        self.held = 0;
+        self.set_frozen(false);
         self.effect(Effect::Open { generation, name });
     }
 
@@ -44,8 +43,7 @@ impl App {
             self.effect(Effect::Close);
         }
         self.direct = false;
-        self.frozen = false;
-        self.held = 0;
+        self.set_frozen(false);
     }
 
     /// One level back; at the first screen it is over.
@@ -122,6 +120,11 @@ impl App {
                 let table = work.net.table_mut();
                 let had = table.filter.take().is_some();
                 table.arrange();
+                had
+            }
+            Mode::Activity => {
+                let had = self.activity.filter.is_some();
+                self.activity.set_filter(None);
                 had
             }
             _ => false,

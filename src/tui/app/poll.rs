@@ -59,7 +59,7 @@ impl App {
                     }
                 }
             },
-            Tab::Logs => {}
+            Tab::Logs | Tab::Activity => {}
             Tab::Files => match &mut work.viewer {
                 Some(viewer) => {
                     if viewer.follow && viewer.window.due(now, GROWING) {

@@ -572,3 +572,59 @@ fn a_wrong_second_key_is_a_key_of_its_own() {
     press(&mut app, "gg");
     assert_eq!(app.picker.cursor.at, 0);
 }
+
+fn steps() -> Msg {
+    Msg::Activity(std::sync::Arc::new(fake::entered()))
+}
+
+#[test]
+fn steps_are_drawn_only_where_they_are_seen() {
+    let mut app = live();
+    app.dirty = false;
+    update(&mut app, steps());
+    assert!(!app.dirty && !app.activity.order.is_empty());
+    press(&mut app, "6");
+    assert_eq!(app.mode(), Mode::Activity);
+    app.dirty = false;
+    let effects = update(&mut app, steps());
+    assert!(app.dirty && effects.is_empty(), "nothing is polled: {effects:?}");
+}
+
+#[test]
+fn steps_are_filtered_shown_in_full_and_copied() {
+    let mut app = live();
+    update(&mut app, steps());
+    press(&mut app, "6 /");
+    type_in(&mut app, "LOCAL");
+    assert!(app.activity.order.is_empty(), "capital letters mean themselves");
+    press(&mut app, "^u");
+    type_in(&mut app, "local");
+    press(&mut app, "Enter k Enter");
+    let Some(Layer::Line(line)) = app.layers.last() else { panic!("no line: {:?}", app.layers) };
+    let line = String::from_utf8(line.text.clone()).unwrap();
+    let expected = "local: done: join its namespaces: mnt pid net uts ipc (undone by: the helper's end)";
+    assert!(line.ends_with(expected), "{line}");
+    press(&mut app, "Esc");
+    assert_eq!(press(&mut app, "y"), [Effect::Copy(line.clone())]);
+    let copied = press(&mut app, "Y");
+    let [Effect::Copy(all)] = copied.as_slice() else { panic!("{copied:?}") };
+    assert!(all.lines().count() == 3 && all.contains(&line));
+    press(&mut app, "Esc");
+    assert_eq!(app.activity.order.len(), 7, "the filter is peeled");
+}
+
+#[test]
+fn steps_outlive_the_container_they_were_done_for() {
+    let mut app = live();
+    press(&mut app, "6 Space");
+    update(&mut app, Msg::Activity(std::sync::Arc::new(fake::refused())));
+    update(&mut app, steps());
+    assert_eq!((app.activity.order.len(), app.held), (3, 1), "the first are shown, later ones wait");
+    press(&mut app, "Space");
+    assert_eq!((app.activity.order.len(), app.held), (7, 0));
+    press(&mut app, "Space");
+    update(&mut app, Msg::Activity(std::sync::Arc::new(fake::refused())));
+    command(&mut app, "attach cache");
+    press(&mut app, "6");
+    assert_eq!(app.activity.order.len(), 3);
+}

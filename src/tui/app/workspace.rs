@@ -148,6 +148,7 @@ impl Workspace {
             Tab::Files if self.viewer.is_some() => Mode::Viewer,
             Tab::Files => Mode::Files,
             Tab::Net => Mode::Net,
+            Tab::Activity => Mode::Activity,
         }
     }
 

@@ -83,6 +83,11 @@ impl App {
                 Some(("the text on the screen", join(rows.map(|row| plain(row.strip_suffix(b"\n").unwrap_or(row))))))
             }
             (Mode::Viewer, false) => Some(("the path", files::shown(&work.viewer.as_ref()?.path))),
+            (Mode::Activity, true) => {
+                let lines = (0..self.activity.order.len()).filter_map(|row| self.activity.line(row));
+                Some(("the list", join(lines)))
+            }
+            (Mode::Activity, false) => Some(("the step", self.activity.line(self.activity.cursor.at)?)),
             (Mode::Net, true) => {
                 let table = work.net.table();
                 Some(("the list", join((0..table.order.len()).filter_map(|row| Some(table.row(row)?.join("  "))))))

@@ -7,6 +7,7 @@ use tokio::sync::mpsc;
 
 use super::session::Session;
 use super::{caught, host_failure, save};
+use crate::activity::Journal;
 use crate::exit::Failure;
 use crate::inspect;
 use crate::shim::Bulk;
@@ -18,11 +19,18 @@ const STEP: u64 = 8 << 20;
 const CHUNK: usize = 1 << 20;
 
 /// Copies one file. What was written of it stays away if that fails.
-pub(super) async fn out(session: Session, out: mpsc::Sender<Msg>, from: Vec<u8>, to: String, overwrite: bool) {
+pub(super) async fn out(
+    session: Session,
+    journal: Journal,
+    out: mpsc::Sender<Msg>,
+    from: Vec<u8>,
+    to: String,
+    overwrite: bool,
+) {
     let progress = out.clone();
     let result = match open(&session, &from).await {
         Err(failure) => Err(SaveError::Failed(failure)),
-        Ok(bulk) => copy(bulk, from, to, overwrite, progress).await,
+        Ok(bulk) => copy(bulk, journal, from, to, overwrite, progress).await,
     };
     let _ = out.send(Msg::CopiedOut(result)).await;
 }
@@ -36,14 +44,15 @@ async fn open(session: &Session, from: &[u8]) -> Result<Bulk, Failure> {
 
 async fn copy(
     bulk: Bulk,
+    journal: Journal,
     from: Vec<u8>,
     to: String,
     overwrite: bool,
     out: mpsc::Sender<Msg>,
 ) -> Result<u64, SaveError> {
     let path = to.clone();
-    let create = tokio::task::spawn_blocking(move || save::create(&path, overwrite));
-    let file = create.await.unwrap_or_else(|_| Err(SaveError::Exists))?;
+    let create = tokio::task::spawn_blocking(move || save::create(&path, overwrite, &journal));
+    let (file, step) = create.await.unwrap_or_else(|_| Err(SaveError::Exists))?;
     let written = match bulk {
         Bulk::File(source, _) => {
             let path = to.clone();
@@ -71,6 +80,7 @@ async fn copy(
             }
         }
     };
+    step.end(&written.as_ref().map_err(|failure| &failure.message));
     written.map_err(|failure| {
         // A part of a file is worse than none.
         let _ = std::fs::remove_file(&to);

@@ -110,7 +110,7 @@ async fn find(shared: &Shared, name: &TargetName) -> Result<(Target, Result<Ente
         return Ok((target, Err(error.into())));
     }
     let engine = target.container().is_some().then(|| shared.engine()).transpose()?;
-    let entered = entry::enter(Ok(&shared.broker), engine.as_ref(), &target, &shared.access).await;
+    let entered = entry::enter(Ok(&shared.broker), engine.as_ref(), &target, &shared.access, &shared.journal).await;
     match still_the_same(shared, &target).await {
         Ok(()) => Ok((target, entered.map_err(Failure::from))),
         // That it ended just now explains it better than the step that failed.

@@ -104,11 +104,13 @@ pub enum Tab {
     Files,
     /// Its network.
     Net,
+    /// What was done to show all that.
+    Activity,
 }
 
 impl Tab {
     /// All of them, in order.
-    pub const ALL: [Self; 5] = [Self::Overview, Self::Procs, Self::Logs, Self::Files, Self::Net];
+    pub const ALL: [Self; 6] = [Self::Overview, Self::Procs, Self::Logs, Self::Files, Self::Net, Self::Activity];
 
     /// What its tab is called.
     #[must_use]
@@ -119,6 +121,7 @@ impl Tab {
             Self::Logs => "Logs",
             Self::Files => "Files",
             Self::Net => "Net",
+            Self::Activity => "Activity",
         }
     }
 
@@ -160,6 +163,8 @@ pub enum Mode {
     Viewer,
     /// The network.
     Net,
+    /// What was done, step by step.
+    Activity,
     /// The list of keys.
     Help,
     /// A message that must be read.
@@ -172,7 +177,7 @@ pub enum Mode {
 
 impl Mode {
     /// All of them, in the order of the documentation.
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 18] = [
         Self::Picker,
         Self::Overview,
         Self::Procs,
@@ -182,6 +187,7 @@ impl Mode {
         Self::Files,
         Self::Viewer,
         Self::Net,
+        Self::Activity,
         Self::Motion,
         Self::Sideways,
         Self::Global,
@@ -209,6 +215,7 @@ impl Mode {
             Self::Files => "Files",
             Self::Viewer => "File",
             Self::Net => "Net",
+            Self::Activity => "Activity",
             Self::Help => "Help",
             Self::Message => "Message",
             Self::Confirm => "Question",
@@ -220,8 +227,8 @@ impl Mode {
     #[must_use]
     pub fn chain(self) -> &'static [Self] {
         use Mode::{
-            Always, Confirm, Files, Global, Help, Line, Logs, Message, Motion, Net, Overview, Picker, Process, Procs,
-            Prompt, Sideways, Viewer,
+            Activity, Always, Confirm, Files, Global, Help, Line, Logs, Message, Motion, Net, Overview, Picker,
+            Process, Procs, Prompt, Sideways, Viewer,
         };
         match self {
             Always => &[Always],
@@ -237,6 +244,7 @@ impl Mode {
             Files => &[Files, Motion, Global, Always],
             Viewer => &[Viewer, Motion, Sideways, Global, Always],
             Net => &[Net, Motion, Sideways, Global, Always],
+            Activity => &[Activity, Motion, Sideways, Global, Always],
             Help => &[Help, Motion, Always],
             Message => &[Message, Motion, Always],
             Confirm => &[Confirm, Always],

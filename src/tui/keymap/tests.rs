@@ -71,6 +71,7 @@ fn motions_work_in_every_pane() {
         Mode::Files,
         Mode::Viewer,
         Mode::Net,
+        Mode::Activity,
         Mode::Help,
         Mode::Message,
     ] {

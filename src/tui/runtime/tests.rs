@@ -195,10 +195,13 @@ impl Show {
         tokio::time::sleep(Duration::from_millis(500)).await;
     }
 
-    /// What was last drawn. The loop reads the real clock, so how long a container runs is left out.
+    /// What was last drawn. The loop reads the real clock, so how long a container runs is left out, and so is how far its
+    /// colour reaches.
     fn screen(&self) -> String {
         let age = regex::Regex::new(r"running for [0-9dhms ]+").unwrap();
-        age.replace_all(&self.last.lock().unwrap(), "running for AGE ").into_owned()
+        let reach = regex::Regex::new(r"11:15-\d+ fg=Green").unwrap();
+        let text = age.replace_all(&self.last.lock().unwrap(), "running for AGE ").into_owned();
+        reach.replace_all(&text, "11:15-END fg=Green").into_owned()
     }
 
     fn frames(&self) -> usize {

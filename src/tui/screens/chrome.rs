@@ -120,13 +120,13 @@ fn chips(app: &App) -> Vec<(String, Style)> {
         if work.logs.save.is_some() {
             chips.push(("saving".to_owned(), theme.warn));
         }
+        let following = |follow| {
+            if follow { ("FOLLOW".to_owned(), theme.good) } else { ("SCROLLED".to_owned(), theme.warn) }
+        };
         match work.mode() {
+            Mode::Activity => chips.push(following(app.activity.follow)),
             Mode::Logs => {
-                chips.push(if work.logs.follow {
-                    ("FOLLOW".to_owned(), theme.good)
-                } else {
-                    ("SCROLLED".to_owned(), theme.warn)
-                });
+                chips.push(following(work.logs.follow));
                 if work.logs.dropped() > 0 {
                     chips.push((format!("dropped {}", work.logs.dropped()), theme.dim));
                 }

@@ -28,8 +28,10 @@ enum Mood {
 const MOODS: [(Mood, &str); 4] =
     [(Mood::Typical, "typical"), (Mood::Empty, "empty"), (Mood::Broken, "broken"), (Mood::Hostile, "hostile")];
 const SIZES: [(u16, u16); 3] = [(80, 24), (120, 36), (60, 15)];
-const SCREENS: [&str; 12] =
-    ["picker", "overview", "procs", "process", "logs", "files", "viewer", "hex", "net", "help", "message", "line"];
+const SCREENS: [&str; 13] = [
+    "picker", "overview", "procs", "process", "logs", "files", "viewer", "hex", "net", "activity", "help", "message",
+    "line",
+];
 
 fn reading(app: &mut App, request: Request, answer: Answer) {
     let generation = app.work.as_ref().map_or(0, |work| work.generation);
@@ -82,6 +84,13 @@ fn fill(app: &mut App, mood: Mood) {
     if mood != Mood::Empty {
         reading(app, Request::Program, Answer::Program(fake::program()));
     }
+    let steps = match mood {
+        Mood::Empty => crate::activity::Record::default(),
+        Mood::Broken => fake::refused(),
+        Mood::Typical => fake::entered(),
+        Mood::Hostile => fake::steps(&[(fake::HOSTILE, Some(fake::HOSTILE), Err(fake::HOSTILE))]),
+    };
+    update(app, Msg::Activity(std::sync::Arc::new(steps)));
     reading(app, Request::Network, Answer::Network(Box::new(network)));
     reading(app, Request::List(b"/".to_vec()), Answer::Files(Listing { entries: files, cut: false }));
     let window = Window { offset: 0, size: Some(data.len() as u64), end: true, data };
@@ -137,6 +146,7 @@ fn app(screen: &str, mood: Mood, size: (u16, u16)) -> App {
         "logs" | "line" => Tab::Logs,
         "files" | "viewer" | "hex" => Tab::Files,
         "net" => Tab::Net,
+        "activity" => Tab::Activity,
         _ => Tab::Overview,
     };
     if screen != "process" {
@@ -222,7 +232,7 @@ fn no_colour_is_left_in_mono_and_the_selected_row_is_seen() {
         app.theme = Theme::new(ThemeChoice::Mono);
         let buf = drawn(&app, (120, 36));
         assert!(buf.content().iter().all(|cell| cell.fg == Color::Reset && cell.bg == Color::Reset), "{screen}");
-        if ["picker", "procs", "process", "files", "net"].contains(&screen) {
+        if ["picker", "procs", "process", "files", "net", "activity"].contains(&screen) {
             let reversed = |y: u16| {
                 (1..40).all(|x| buf.cell((x, y)).is_some_and(|cell| cell.modifier.contains(Modifier::REVERSED)))
             };
