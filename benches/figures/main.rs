@@ -28,6 +28,7 @@ mod figure;
 mod listing;
 mod logs;
 mod machine;
+mod pause;
 mod race;
 mod resources;
 mod sidecar;
@@ -67,7 +68,7 @@ pub struct Bench {
 /// One measurement: its name on the command line, and what makes its lines of the table.
 type Measurement = (&'static str, fn(&Bench) -> Vec<Figure>);
 
-const MEASUREMENTS: [Measurement; 9] = [
+const MEASUREMENTS: [Measurement; 10] = [
     ("first-byte", startup::first_byte),
     ("ls", startup::whole_command),
     ("attach", attach::first_screen),
@@ -77,6 +78,7 @@ const MEASUREMENTS: [Measurement; 9] = [
     ("screen", resources::a_full_log),
     ("idle", resources::idle),
     ("sidecar", sidecar::beside),
+    ("pause", pause::of_a_core),
 ];
 
 fn main() -> ExitCode {

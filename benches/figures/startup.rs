@@ -1,5 +1,6 @@
 //! How long it takes to get in, and to get one answer out.
 
+use scratchdbg::activity::Journal;
 use scratchdbg::entry::{Access, enter};
 use scratchdbg::target::{HostPid, Target};
 
@@ -15,12 +16,14 @@ pub fn first_byte(bench: &Bench) -> Vec<Figure> {
     let container = Run::toolbox(&["sleep"]).start();
     let pid = container.pid();
     let target = Target::Process(HostPid(pid));
+    let journal = Journal::default();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
     let mut ways: [Way<'_>; 3] = [
         Box::new(|| {
             let mut entered = None;
-            let time =
-                timed(|| entered = Some(runtime.block_on(enter(Ok(&bench.broker), None, &target, &Access::default()))));
+            let time = timed(|| {
+                entered = Some(runtime.block_on(enter(Ok(&bench.broker), None, &target, &Access::default(), &journal)));
+            });
             // Leaving is not counted, nor is the end of the others.
             runtime.block_on(async { drop(entered.expect("just set").expect("the way in")) });
             time

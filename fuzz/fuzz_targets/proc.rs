@@ -11,7 +11,7 @@ use scratchdbg::inspect::users::{self, Users};
 fuzz_target!(|data: &[u8]| {
     // The first byte chooses the parser, so that the corpus tells them apart.
     let Some((&choice, text)) = data.split_first() else { return };
-    match choice % 21 {
+    match choice % 22 {
         0 => drop(stat::parse(text)),
         1 => drop(stat::parse_status(text)),
         2 => drop(status::parse(text, &Users::default())),
@@ -32,6 +32,7 @@ fuzz_target!(|data: &[u8]| {
         17 => drop(users::parse(text)),
         18 => drop(IdMap::parse(text)),
         19 => scratchdbg::engine::process::fuzz(text),
-        _ => drop(fds::Info::parse(text)),
+        20 => drop(fds::Info::parse(text)),
+        _ => scratchdbg::corefile::fuzz(text),
     }
 });
