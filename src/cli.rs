@@ -1,6 +1,8 @@
 //! What can be typed: the clap definitions, and nothing else.
 
 use std::ffi::OsString;
+use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::builder::{OsStringValueParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -41,7 +43,7 @@ pub struct Global {
     /// When to use colour.
     #[arg(long, global = true, value_enum, default_value_t, value_name = "WHEN", help_heading = "Global options")]
     pub color: Color,
-    /// Say what is being done; twice for more.
+    /// Tell each step that takes rights or changes anything; twice for more.
     #[arg(short, long, global = true, action = clap::ArgAction::Count, help_heading = "Global options")]
     pub verbose: u8,
     /// Say nothing but the answer and errors.
@@ -50,7 +52,7 @@ pub struct Global {
     /// Refuse everything that changes anything.
     #[arg(long, global = true, help_heading = "Global options")]
     pub read_only: bool,
-    /// Answer yes to questions.
+    /// Answer yes to questions, and trust the target where that is asked for.
     #[arg(short, long, global = true, help_heading = "Global options")]
     pub yes: bool,
 }
@@ -73,7 +75,7 @@ impl Global {
     /// How to enter a target, without the right to write.
     #[must_use]
     pub fn access(&self) -> Access {
-        Access { via: self.via, identity: self.identity, write: false }
+        Access { via: self.via, identity: self.identity, write: false, trusting: self.yes }
     }
 }
 
@@ -127,12 +129,20 @@ pub enum Command {
     Cat(Cat),
     /// Copy files out, or in with --write.
     Cp(Cp),
+    /// Take a core file of a running process, which is stopped for milliseconds. Opens in dlv.
+    Core(Core),
     /// Show the log.
     Logs(Logs),
     /// Tell whether this host can do all that, and how to fix what it cannot.
     Doctor,
     /// Remove whatever scratchdbg left on an engine.
     Clean,
+    /// Waits for the end of who started it, and takes away what that left half made. Nobody types it.
+    #[command(hide = true)]
+    Undertaker {
+        /// What the names begin with.
+        maker: String,
+    },
     /// Print completions for a shell.
     Completions {
         /// The shell.
@@ -254,6 +264,28 @@ pub struct Logs {
     pub stderr: bool,
 }
 
+/// `core`
+#[derive(Debug, Args)]
+pub struct Core {
+    /// Container, or `pid://N`.
+    pub target: TargetName,
+    /// The file to write. It is for your eyes only: all that the process had in memory is in it.
+    #[arg(short, long, value_name = "FILE", required_unless_present = "dry_run")]
+    pub output: Option<PathBuf>,
+    /// Which process, as numbered inside; otherwise the first, or the only one that Go made.
+    #[arg(long, value_name = "N", value_parser = pid)]
+    pub pid: Option<ContainerPid>,
+    /// How long it may be stopped at most; what is not copied by then is left out.
+    #[arg(long, value_name = "TIME", default_value = "1s", value_parser = humantime::parse_duration)]
+    pub pause: Duration,
+    /// How much memory is taken at most: 512M, 4G; otherwise half of what this host has to spare.
+    #[arg(long, value_name = "SIZE", value_parser = size)]
+    pub most: Option<u64>,
+    /// Say how much there is to be taken, and how long that would stop it, and do nothing.
+    #[arg(long, conflicts_with = "output")]
+    pub dry_run: bool,
+}
+
 fn target_path() -> impl TypedValueParser<Value = TargetPath> {
     OsStringValueParser::new().try_map(|text| TargetPath::typed(&text))
 }
@@ -265,6 +297,15 @@ fn pid(text: &str) -> Result<ContainerPid, String> {
     }
 }
 
+/// Bytes, or as many of `K`, `M`, `G`.
+fn size(text: &str) -> Result<u64, String> {
+    let units = [('K', 10), ('M', 20), ('G', 30)];
+    let with_unit = units.into_iter().find_map(|(unit, shift)| Some((text.strip_suffix(unit)?, shift)));
+    let (number, shift) = with_unit.unwrap_or((text, 0));
+    let bytes = number.parse::<u64>().ok().and_then(|number| number.checked_mul(1 << shift));
+    bytes.filter(|&bytes| bytes > 0).ok_or_else(|| "write it as 512M or 4G".to_owned())
+}
+
 #[cfg(test)]
 mod tests {
     use clap::CommandFactory as _;
@@ -274,6 +315,14 @@ mod tests {
     #[test]
     fn definitions_are_sound() {
         Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn sizes() {
+        assert_eq!((size("1"), size("3K"), size("512M"), size("4G")), (Ok(1), Ok(3 << 10), Ok(512 << 20), Ok(4 << 30)));
+        for bad in ["", "0", "-1", "M", "1T", "18446744073709551615G"] {
+            assert!(size(bad).is_err(), "{bad}");
+        }
     }
 
     #[test]

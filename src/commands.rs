@@ -3,6 +3,7 @@
 mod attach;
 mod cat;
 mod clean;
+mod core;
 mod cp;
 mod doctor;
 mod dry_run;
@@ -20,11 +21,15 @@ pub mod words;
 use std::cell::OnceCell;
 use std::io::IsTerminal as _;
 
+use crate::activity::Journal;
 use crate::cli::{Cli, Color, Command, Global};
-use crate::engine::docker::{Docker, sidecar};
+use crate::door::Door;
+use crate::engine::docker::Docker;
+use crate::engine::docker::sidecar::{self, undertaker};
 use crate::engine::process;
 use crate::entry::{self, Access, Broker, Entered, NoBroker};
 use crate::exit::{Exit, Failure};
+use crate::invoker::Invoker;
 use crate::target::{Target, TargetName};
 
 /// Does what was typed.
@@ -38,15 +43,22 @@ pub fn run(cli: Cli) -> Result<(), Failure> {
     })?;
     // The screen has standard error's terminal for itself.
     if !matches!(command, Command::Attach { .. }) {
-        trace(global.verbose);
+        trace(global.verbose, global.color);
     }
     // Forked before the first thread; see `entry/broker.rs`.
     let broker = enters(&command).then(Broker::start);
+    undertaker::appoint(global.host.clone());
     let context = Context::new(global, broker);
+    match &command {
+        Command::Completions { shell } => return generated::completions(*shell),
+        Command::Man => return generated::man(),
+        Command::Keys => return generated::keys(),
+        Command::Undertaker { maker } => return bury(&context, maker),
+        // It asks the kernel what root may, and no container.
+        Command::Doctor => {}
+        _ => context.give_root_back(),
+    }
     match command {
-        Command::Completions { shell } => generated::completions(shell),
-        Command::Man => generated::man(),
-        Command::Keys => generated::keys(),
         Command::Attach { target: Some(target), dry_run: true } => {
             runtime(false)?.block_on(dry_run::run(&context, &target))
         }
@@ -68,12 +80,24 @@ pub fn run(cli: Cli) -> Result<(), Failure> {
         command => {
             sidecar::signals::finish_before_ending();
             runtime(false)?.block_on(async {
-                let result = dispatch(&context, &command).await;
+                let result = match dispatch(&context, &command).await {
+                    Err(failure) => Err(context.explained(failure).await),
+                    done => done,
+                };
                 sidecar::settle().await;
                 result
             })
         }
     }
+}
+
+/// Waits for whoever started this one. If it was killed, takes away what it left half made.
+fn bury(context: &Context, maker: &str) -> Result<(), Failure> {
+    if undertaker::maker_was_killed() {
+        let engine = context.engine()?;
+        runtime(false)?.block_on(undertaker::bury(engine, maker));
+    }
+    Ok(())
 }
 
 async fn dispatch(context: &Context, command: &Command) -> Result<(), Failure> {
@@ -85,11 +109,16 @@ async fn dispatch(context: &Context, command: &Command) -> Result<(), Failure> {
         Command::Ls(ls) => ls::run(context, ls).await,
         Command::Cat(cat) => cat::run(context, cat).await,
         Command::Cp(cp) => cp::run(context, cp).await,
+        Command::Core(core) => core::run(context, core).await,
         Command::Logs(logs) => logs::run(context, logs).await,
         Command::Doctor => doctor::run(context).await,
         Command::Clean => clean::run(context).await,
         // Handled by the caller, which needs no runtime for them or another one.
-        Command::Attach { .. } | Command::Completions { .. } | Command::Man | Command::Keys => Ok(()),
+        Command::Undertaker { .. }
+        | Command::Attach { .. }
+        | Command::Completions { .. }
+        | Command::Man
+        | Command::Keys => Ok(()),
     }
 }
 
@@ -104,8 +133,14 @@ fn enters(command: &Command) -> bool {
         | Command::Ls(_)
         | Command::Cat(_)
         | Command::Cp(_)
+        | Command::Core(_)
         | Command::Doctor => true,
-        Command::Logs(_) | Command::Clean | Command::Completions { .. } | Command::Man | Command::Keys => false,
+        Command::Undertaker { .. }
+        | Command::Logs(_)
+        | Command::Clean
+        | Command::Completions { .. }
+        | Command::Man
+        | Command::Keys => false,
     }
 }
 
@@ -123,14 +158,15 @@ fn runtime(screen: bool) -> Result<tokio::runtime::Runtime, Failure> {
     made.map_err(|error| Failure::new(Exit::No, format!("cannot start: {error}")))
 }
 
-/// `-v` says what is being done, on standard error; `-vv` says more.
-fn trace(verbose: u8) {
+/// `-v` says what was done, on standard error: every step of `crate::activity`. `-vv` says what is begun, too.
+fn trace(verbose: u8, color: Color) {
     let level = match verbose {
         0 => return,
         1 => tracing::Level::INFO,
         _ => tracing::Level::DEBUG,
     };
     let subscriber = tracing_subscriber::fmt().with_max_level(level).with_writer(std::io::stderr);
+    let subscriber = subscriber.with_ansi(colored(color, std::io::stderr().is_terminal()));
     // Set once, here; a second time cannot be.
     let _ = tracing::subscriber::set_global_default(subscriber.without_time().finish());
 }
@@ -139,15 +175,19 @@ fn trace(verbose: u8) {
 pub struct Context {
     /// The options typed.
     pub global: Global,
+    /// What is done, step by step.
+    pub journal: Journal,
     broker: Option<Result<Broker, NoBroker>>,
     engine: OnceCell<Docker>,
+    /// What was entered, and how.
+    entered: OnceCell<(Target, Door)>,
 }
 
 impl Context {
     /// Puts one together. A command that never goes inside has no broker.
     #[must_use]
     pub fn new(global: Global, broker: Option<Result<Broker, NoBroker>>) -> Self {
-        Self { global, broker, engine: OnceCell::new() }
+        Self { global, journal: Journal::default(), broker, engine: OnceCell::new(), entered: OnceCell::new() }
     }
 
     /// The privileged half.
@@ -170,8 +210,18 @@ impl Context {
         if let Some(engine) = self.engine.get() {
             return Ok(engine);
         }
-        let engine = Docker::connect(self.global.host.as_deref())?;
+        let engine = Docker::connect(self.global.host.as_deref(), &self.journal)?;
         Ok(self.engine.get_or_init(|| engine))
+    }
+
+    /// Goes on as whoever typed `sudo`. Only the broker needs root.
+    fn give_root_back(&self) {
+        let Some(invoker) = Invoker::of_this_process() else { return };
+        // Chosen now: its configuration and its certificates may be root's own.
+        let socket = self.engine().ok().and_then(Docker::socket);
+        let what =
+            format!("go on as user {}, who became root by {}; only the broker stays root", invoker.uid, invoker.by);
+        self.journal.begin(None, &what, None).end(&invoker.take_over(socket));
     }
 
     /// Finds what a name means.
@@ -213,10 +263,30 @@ impl Context {
     /// As [`Context::enter`].
     pub async fn enter_with(&self, name: &TargetName, access: &Access) -> Result<(Target, Entered), Failure> {
         let (target, engine) = self.find_running(name).await?;
-        let entered = entry::enter(self.broker(), engine, &target, access).await;
+        let entered = entry::enter(self.broker(), engine, &target, access, &self.journal).await;
         // Asked of a failure too: that it ended just now explains it better than the step it was in.
         self.still_the_same(&target).await?;
-        Ok((target, entered?))
+        let entered = entered?;
+        // Empty until now: a command enters one target.
+        let _ = self.entered.set((target.clone(), entered.door));
+        Ok((target, entered))
+    }
+
+    /// A failure inside, or what explains it better: that the target has ended, or was started anew.
+    async fn explained(&self, failure: Failure) -> Failure {
+        let Some((target, door)) = self.entered.get().filter(|_| failure.exit == Exit::No) else { return failure };
+        if let Err(ended) = self.still_the_same(target).await
+            && ended.exit == Exit::NoTarget
+        {
+            return ended;
+        }
+        // The engine may not have noticed yet.
+        match target.init() {
+            Some(init) if *door == Door::Local && process::has_ended(init) => {
+                entry::Error::Gone { target: target.name() }.into()
+            }
+            _ => failure,
+        }
     }
 
     /// Between asking the engine for a process id and holding the process, the container may have ended and
@@ -235,12 +305,15 @@ impl Context {
     /// Whether standard output gets colour.
     #[must_use]
     pub fn color(&self) -> bool {
-        match self.global.color {
-            Color::Always => true,
-            Color::Never => false,
-            Color::Auto => {
-                std::io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
-            }
-        }
+        colored(self.global.color, std::io::stdout().is_terminal())
+    }
+}
+
+/// Whether a stream gets colour, as asked for, and as the environment wishes (no-color.org).
+fn colored(color: Color, terminal: bool) -> bool {
+    match color {
+        Color::Always => true,
+        Color::Never => false,
+        Color::Auto => terminal && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty()),
     }
 }

@@ -108,6 +108,8 @@ pub struct Container {
     pub read_only: bool,
     /// Whether it runs privileged.
     pub privileged: bool,
+    /// Whether it was given `CAP_SYS_PTRACE` beyond what engines give: then it may take over any process that it sees.
+    pub may_trace: bool,
     /// Log driver (`json-file`, `none`, …).
     pub log_driver: String,
     /// Health as the engine tells it (`healthy`, `unhealthy`, `starting`), if it checks.
@@ -116,6 +118,8 @@ pub struct Container {
     pub network_mode: String,
     /// Pid namespace mode (empty for one of its own, `host`, `container:ID`).
     pub pid_mode: String,
+    /// User namespace mode (empty for the engine's, `host`; of Podman also `private` for one of its own).
+    pub userns_mode: String,
     /// Published ports as `HOST:PORT -> PORT/PROTO` parts.
     pub ports: Vec<Port>,
     /// Memory limit in bytes, if one is set.

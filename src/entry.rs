@@ -4,7 +4,9 @@ mod broker;
 mod local;
 pub mod plan;
 mod sidecar;
+pub mod snapshot;
 mod status;
+mod steps;
 
 use std::fmt;
 use std::str::FromStr;
@@ -16,6 +18,8 @@ use self::broker::message::Step;
 pub use self::broker::{Broker, NoBroker, SHIM};
 use self::plan::{Missing, Plan};
 
+use crate::activity::Journal;
+pub use crate::door::Door;
 use crate::engine::docker::Docker;
 use crate::engine::{self, Container};
 use crate::exit::{Exit, Explain};
@@ -60,6 +64,8 @@ pub struct Access {
     pub identity: Identity,
     /// Whether files may be written. Without it the whole view is read-only.
     pub write: bool,
+    /// Whether a sidecar may be put beside a target that could take it over.
+    pub trusting: bool,
 }
 
 impl FromStr for Identity {
@@ -103,30 +109,11 @@ pub struct Entered {
     pub door: Door,
 }
 
-/// The doors there are.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Door {
-    /// This host's kernel, through the broker.
-    Local,
-    /// A throw-away container of the engine.
-    Sidecar,
-}
-
-impl fmt::Display for Door {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Local => f.pad("local"),
-            Self::Sidecar => f.pad("sidecar"),
-        }
-    }
-}
-
 /// Why a door did not open.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum Error {
     /// The process the engine named was replaced by another one meanwhile.
-    #[error("{target} was restarted while it was being entered")]
+    #[error("{target} was started anew meanwhile")]
     Moved {
         /// Its name.
         target: String,
@@ -192,6 +179,14 @@ pub enum Error {
         /// Its name.
         target: String,
     },
+    /// The target could take a sidecar over.
+    #[error(
+        "no sidecar was put beside {target}: its CAP_SYS_PTRACE lets it take over the engine's program that starts one"
+    )]
+    AtItsMercy {
+        /// Its name.
+        target: String,
+    },
     /// The engine would not make the sidecar.
     #[error("cannot put a sidecar beside {target}: {cause}")]
     Engine {
@@ -241,6 +236,10 @@ impl Explain for Error {
             Self::Elsewhere { .. } => Some("go through its engine: --via sidecar".to_owned()),
             Self::NoEngine { .. } => Some("run it with sudo: --via local needs no engine".to_owned()),
             Self::ReadOnly { .. } => Some("on the engine's host, run it with sudo: --via local can write".to_owned()),
+            Self::AtItsMercy { .. } => Some(
+                "on the engine's host, sudo and --via local never appear beside it\nif you trust it with that host: --yes"
+                    .to_owned(),
+            ),
             Self::Kept { .. } => Some("try --as target; on the engine's host, sudo and --via local".to_owned()),
             Self::Lost { .. } => Some("on the engine's host, run it with sudo: --via local".to_owned()),
             Self::Engine { cause, .. } => {
@@ -263,6 +262,7 @@ impl Explain for Error {
             | Self::Unmapped { .. }
             | Self::Elsewhere { .. }
             | Self::ReadOnly { .. }
+            | Self::AtItsMercy { .. }
             | Self::Kept { .. }
             | Self::Stopped { errno: Errno::EPERM | Errno::EACCES, .. } => Exit::NotPermitted,
             Self::Stopped { .. }
@@ -279,6 +279,8 @@ impl Explain for Error {
 /// Unasked, that is the local door where the process is one of this host and may be entered, else a sidecar. Whether it
 /// is of this host is what the process itself shows, not what the engine's address suggests.
 ///
+/// What is done goes into the journal, step by step, and so does a door that stays shut.
+///
 /// # Errors
 /// If it cannot be entered: which step failed, why, and what to try.
 pub async fn enter(
@@ -286,21 +288,27 @@ pub async fn enter(
     engine: Option<&Docker>,
     target: &Target,
     access: &Access,
+    journal: &Journal,
 ) -> Result<Entered, Error> {
     let name = target.name();
     let (local, beside) = ways(engine, target, access)?;
+    let shut = |door, how: &str, why: &str| journal.failed(Some(door), &format!("enter {name} {how}"), &why);
     if let Some(pid) = local {
-        match local::enter(broker, &name, pid, access).await {
+        let how = "from this host";
+        match local::enter(broker, &name, pid, access, journal).await {
             Err(error) if beside.is_some() && error.is_for_want_of_rights() => {
-                tracing::info!("not permitted to enter {name} from this host: going through the engine");
+                shut(Door::Local, how, &format!("{error}; tried next: a sidecar"));
             }
-            result => return result,
+            Err(error) => {
+                shut(Door::Local, how, &error.to_string());
+                return Err(error);
+            }
+            entered => return entered,
         }
     }
-    match beside {
-        Some((engine, container)) => sidecar::enter(engine, container, access).await,
-        None => Err(Error::NoEngine { target: name }),
-    }
+    let Some((engine, container)) = beside else { return Err(Error::NoEngine { target: name }) };
+    let entered = sidecar::enter(engine, container, access, journal).await;
+    entered.inspect_err(|error| shut(Door::Sidecar, "through a sidecar", &error.to_string()))
 }
 
 /// How a target would be entered. Nothing is done.

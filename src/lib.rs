@@ -1,13 +1,17 @@
 //! scratchdbg looks inside running containers that have no shell. Start reading in `docs/architecture.md`.
 
+pub mod activity;
 pub mod cli;
 pub mod commands;
+pub mod corefile;
 pub mod doctor;
+pub mod door;
 pub mod engine;
 pub mod entry;
 pub mod exit;
 pub mod golang;
 pub mod inspect;
+pub mod invoker;
 pub mod logs;
 pub mod shim;
 pub mod sys;

@@ -281,6 +281,11 @@ impl Shim {
         }
     }
 
+    /// Returns when the connection has ended, whoever ended it. It holds nothing of it.
+    pub fn ended(&self) -> impl Future<Output = ()> + Send + use<> {
+        self.connection.ended()
+    }
+
     async fn ask(&self, op: Op<'_>) -> Result<Answer, Error> {
         self.connection.ask(op, Some(PATIENCE)).await
     }

@@ -5,12 +5,12 @@ use std::fmt;
 use std::os::unix::ffi::OsStrExt as _;
 use std::str::FromStr;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::engine::Container;
 
 /// A process id in the host's pid namespace. Never mixed up with [`ContainerPid`].
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct HostPid(pub i32);
 
 /// A process id in the target's pid namespace.

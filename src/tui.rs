@@ -22,7 +22,9 @@ pub mod words;
 
 use tokio::sync::mpsc;
 
+use crate::activity::Journal;
 use crate::cli::Color;
+use crate::engine::docker::Docker;
 use crate::entry::{Access, Broker};
 use crate::exit::{Exit, Explain, Failure};
 use crate::target::TargetName;
@@ -36,12 +38,14 @@ const QUEUE: usize = 64;
 pub struct Start {
     /// What to open at once; nothing shows the list of containers.
     pub target: Option<TargetName>,
-    /// The engine's address, if one was named.
-    pub host: Option<String>,
+    /// The engine, or why none could be chosen.
+    pub engine: Result<Docker, Failure>,
     /// How to enter.
     pub access: Access,
     /// The privileged half.
     pub broker: Broker,
+    /// What is done, step by step.
+    pub journal: Journal,
     /// Whether there may be colours.
     pub color: Color,
     /// Whether nothing may be changed.
@@ -101,7 +105,7 @@ pub async fn run(start: Start) -> Result<(), Error> {
     };
     let signals = runtime::signals()?;
     let (out, messages) = mpsc::channel(QUEUE);
-    let runner = effects::Live::new(start.host, start.access, start.broker, out);
+    let runner = effects::Live::new(start.engine, start.access, start.broker, start.journal, out);
     let (app, effects) = App::new(options);
     let mut guard = terminal::Guard::enter()?;
     let terminal = guard.terminal()?;

@@ -18,9 +18,10 @@ pub async fn run(context: &Context, target: Option<TargetName>) -> Result<(), Fa
     }
     tui::run(Start {
         target,
-        host: context.global.host.clone(),
+        engine: context.engine().cloned(),
         access: context.global.access(),
         broker: context.broker()?.clone(),
+        journal: context.journal.clone(),
         color: context.global.color,
         read_only: context.global.read_only,
     })

@@ -2,18 +2,21 @@
 
 mod bytes;
 mod input;
-mod local;
+pub(super) mod local;
 mod out;
 mod progress;
 mod tree;
 
 use std::ffi::OsStr;
+use std::io;
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::PathBuf;
 
 use super::Context;
+use super::words::reason;
 use crate::cli::Cp;
 use crate::exit::{Exit, Failure};
+use crate::invoker;
 use crate::target::{NameError, TargetPath};
 
 /// Runs the command.
@@ -40,6 +43,17 @@ pub async fn run(context: &Context, args: &Cp) -> Result<(), Failure> {
             .try_this("copy out first, then in")),
         (_, _) => Err(Failure::new(Exit::Usage, "neither SOURCE nor DESTINATION is in a target")
             .try_this("write the one that is as TARGET:/PATH")),
+    }
+}
+
+/// Why a file of this host could not be used.
+pub(super) fn here(what: &str, error: &io::Error) -> Failure {
+    let message = format!("{what}: {}", reason(error));
+    match error.kind() {
+        io::ErrorKind::PermissionDenied => {
+            Failure { hint: invoker::hint(), ..Failure::new(Exit::NotPermitted, message) }
+        }
+        _ => Failure::new(Exit::No, message),
     }
 }
 

@@ -59,7 +59,7 @@ impl Document {
     fn of(target: &Target, door: Door, plan: &Plan, chosen: bool) -> Self {
         let identity = plan.identity();
         let (steps, undone_by) = match door {
-            Door::Local => (local(plan, &identity), "its end: when the connection closes, the helper ends"),
+            Door::Local => (local(target, plan), "its end: when the connection closes, the helper ends"),
             Door::Sidecar => {
                 (beside(&identity), "its end: when the connection closes, the container ends and is removed")
             }
@@ -111,18 +111,12 @@ impl Document {
     }
 }
 
-fn local(plan: &Plan, identity: &str) -> Vec<String> {
-    let mut steps =
-        vec!["hold the process by a pidfd, and ask the engine again whether it is the container's".to_owned()];
-    if !plan.join.is_empty() {
-        steps.push(format!("join its namespaces: {}", plan.namespaces().join(" ")));
+fn local(target: &Target, plan: &Plan) -> Vec<String> {
+    let steps = target.init().map(|pid| plan.steps(&target.name(), pid)).unwrap_or_default();
+    let mut steps: Vec<String> = steps.into_iter().map(|(_, words)| words).collect();
+    if target.container().is_some() {
+        steps.push("ask the engine again whether the process is the container's".to_owned());
     }
-    if plan.chroot {
-        steps.push("go to its root directory".to_owned());
-    }
-    steps.push(format!("see its files {}", plan.view()));
-    steps.push(format!("become {identity}, for good"));
-    steps.push("install the system call filter, and execute the helper from a sealed memory file".to_owned());
     steps
 }
 

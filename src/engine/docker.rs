@@ -1,5 +1,6 @@
 //! Docker's API, which Podman speaks too.
 
+pub mod about;
 mod answer;
 pub mod connect;
 mod context;
@@ -11,6 +12,7 @@ pub mod sidecar;
 mod ssh;
 #[cfg(test)]
 mod tests;
+pub mod tls;
 mod transport;
 
 use std::path::Path;
@@ -23,6 +25,8 @@ use connect::{Endpoint, Surroundings};
 use transport::Transport;
 
 pub use self::own::{Leftover, LeftoverKind};
+use crate::activity::{Begun, Journal};
+use crate::door::Door;
 pub use crate::engine::error::Error;
 use crate::engine::labels;
 use crate::engine::logs::LogOptions;
@@ -39,24 +43,27 @@ const FOREVER: u64 = 10 * 365 * 24 * 60 * 60;
 pub struct Docker {
     transport: Transport,
     bollard: bollard::Docker,
+    journal: Journal,
 }
 
 impl Docker {
-    /// Chooses an engine as the docker CLI does. Nothing is connected yet.
+    /// Chooses an engine as the docker CLI does. Nothing is connected yet. What is changed on it goes into the journal.
     ///
     /// # Errors
     /// If an address or a context is named that cannot be used.
-    pub fn connect(host: Option<&str>) -> Result<Self, Error> {
-        let around = Surroundings { var: &|name| std::env::var(name).ok(), exists: &Path::exists };
-        Self::at(connect::choose(host, &around)?)
+    pub fn connect(host: Option<&str>, journal: &Journal) -> Result<Self, Error> {
+        // unix(7): to connect takes the right to write.
+        let usable = |path: &Path| rustix::fs::access(path, rustix::fs::Access::WRITE_OK).is_ok();
+        let around = Surroundings { var: &|name| std::env::var(name).ok(), usable: &usable };
+        Self::at(connect::choose(host, &around)?, journal)
     }
 
     /// The engine at this endpoint.
     ///
     /// # Errors
-    /// None in practice; bollard's constructor can fail.
-    pub fn at(endpoint: Endpoint) -> Result<Self, Error> {
-        let transport = Transport::new(endpoint);
+    /// If the files for TLS cannot be used.
+    pub fn at(endpoint: Endpoint, journal: &Journal) -> Result<Self, Error> {
+        let transport = Transport::new(endpoint)?;
         // The transport takes the version out of every request: see there.
         let version = ClientVersion { major_version: 1, minor_version: 41 };
         let carrier = transport.clone();
@@ -67,13 +74,28 @@ impl Docker {
             &version,
         )
         .map_err(|error| Error::Address { what: transport.endpoint.to_string(), why: error.to_string() })?;
-        Ok(Self { transport, bollard })
+        Ok(Self { transport, bollard, journal: journal.clone() })
     }
 
-    /// Where it is, as an address.
+    /// Where it is.
+    #[must_use]
+    pub fn address(&self) -> &Endpoint {
+        &self.transport.endpoint
+    }
+
+    /// Where it is, in words.
     #[must_use]
     pub fn endpoint(&self) -> String {
         self.transport.endpoint.to_string()
+    }
+
+    /// The socket it listens at, if it is one of this host.
+    #[must_use]
+    pub fn socket(&self) -> Option<&Path> {
+        match &self.transport.endpoint {
+            Endpoint::Unix(path) => Some(path),
+            Endpoint::Tcp(..) | Endpoint::Tls(..) | Endpoint::Ssh(_) => None,
+        }
     }
 
     /// All containers in all states, newest first, without our own sidecars.
@@ -149,12 +171,17 @@ impl Docker {
         }
     }
 
+    /// A step that changes something on the engine: only sidecars take any.
+    fn begin(&self, what: &str, undo: Option<&str>) -> Begun {
+        self.journal.begin(Some(Door::Sidecar), what, undo)
+    }
+
     /// What bollard's error means.
     fn failed(&self, what: &str, error: bollard::errors::Error) -> Error {
         use bollard::errors::Error as Theirs;
         match error {
             Theirs::DockerResponseServerError { status_code, message } => {
-                Error::Refused { what: what.to_owned(), status: status_code, message }
+                self.transport.refused(what, status_code, message)
             }
             Theirs::RequestTimeoutError => {
                 Error::Slow { endpoint: self.endpoint(), what: what.to_owned(), seconds: PATIENCE.as_secs() }

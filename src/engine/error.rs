@@ -3,6 +3,7 @@
 use std::time::SystemTime;
 
 use crate::engine::State;
+use crate::engine::docker::tls;
 use crate::exit::{Exit, Explain};
 use crate::target::HostPid;
 
@@ -63,13 +64,13 @@ pub enum Error {
         /// Why not.
         why: String,
     },
-    /// A kind of connection this version cannot make.
-    #[error("{endpoint} needs {what}, which this version does not speak yet")]
-    Unsupported {
-        /// Where the engine is.
+    /// TLS, or the want of it, keeps us from it.
+    #[error("no connection to the engine at {endpoint}: {cause}")]
+    Tls {
+        /// Where it is.
         endpoint: String,
-        /// What would be needed.
-        what: &'static str,
+        /// Why not.
+        cause: tls::Error,
     },
     /// No container of that name or id.
     #[error("there is no container {name:?}")]
@@ -172,7 +173,7 @@ impl Explain for Error {
             Self::Slow { .. } => Some("it may be overloaded or stuck: see its own log".to_owned()),
             Self::Garbled { .. } => Some("is this Docker, or Podman's API service?".to_owned()),
             Self::Refused { .. } | Self::Address { .. } => None,
-            Self::Unsupported { .. } => Some("use ssh://HOST, or run scratchdbg on the engine's own host".to_owned()),
+            Self::Tls { cause, .. } => cause.hint(),
             Self::NotFound { near, .. } if near.is_empty() => {
                 Some("see all containers with `scratchdbg list`".to_owned())
             }
@@ -198,7 +199,8 @@ impl Explain for Error {
             Self::Unreachable { .. } | Self::Lost { .. } | Self::Slow { .. } | Self::Garbled { .. } => {
                 Exit::Unreachable
             }
-            Self::Address { .. } | Self::Unsupported { .. } | Self::Ambiguous { .. } => Exit::Usage,
+            Self::Address { .. } | Self::Ambiguous { .. } => Exit::Usage,
+            Self::Tls { cause, .. } => cause.exit(),
             Self::NotFound { .. } | Self::NotRunning { .. } | Self::NoProcess(_) => Exit::NoTarget,
             Self::Process { .. } => Exit::NotPermitted,
             Self::Refused { .. } | Self::LogDriver { .. } => Exit::No,

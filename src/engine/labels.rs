@@ -7,9 +7,6 @@ pub const OWNER_VALUE: &str = "scratchdbg";
 /// The full id of the container a sidecar was made for.
 pub const TARGET: &str = "io.scratchdbg.target";
 
-/// A name that tells an image from all others.
-pub const NAME: &str = "io.scratchdbg.name";
-
 /// Whether these labels say that scratchdbg made it.
 pub fn is_ours<'a>(labels: impl IntoIterator<Item = (&'a String, &'a String)>) -> bool {
     labels.into_iter().any(|(name, value)| name == OWNER && value == OWNER_VALUE)

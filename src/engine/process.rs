@@ -26,6 +26,11 @@ const TICKS: u64 = 100;
 /// How far apart the engine's and the kernel's word on a start may be.
 const START_SLACK: Duration = Duration::from_secs(2);
 
+/// Whether a text names the container of this id.
+type IsNamed = fn(&[u8], &str) -> bool;
+/// The files of `/proc/PID` that tell whose the process is.
+pub const NAMED_IN: [(&str, IsNamed); 2] = [("cgroup", names), ("mountinfo", mounts_name)];
+
 /// A process of this host.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HostProcess {
@@ -61,9 +66,9 @@ pub struct Pair {
 /// # Errors
 /// [`Error::NoProcess`], or [`Error::Process`] if the kernel does not let us.
 pub fn find(pid: HostPid) -> Result<HostProcess, Error> {
-    let failed = |error: io::Error| match error.raw_os_error().map(rustix::io::Errno::from_raw_os_error) {
-        Some(rustix::io::Errno::NOENT | rustix::io::Errno::SRCH) => Error::NoProcess(pid),
-        _ => Error::Process { pid, why: error.to_string() },
+    let failed = |error: io::Error| match is_missing(&error) {
+        true => Error::NoProcess(pid),
+        false => Error::Process { pid, why: error.to_string() },
     };
     let folder = Folder::open(pid).map_err(failed)?;
     let status = folder.status().map_err(failed)?;
@@ -86,15 +91,28 @@ pub fn find(pid: HostPid) -> Result<HostProcess, Error> {
     })
 }
 
+/// Whether a process has ended: there is none of that number, or it waits to be reaped.
+#[must_use]
+pub fn has_ended(pid: HostPid) -> bool {
+    let stat = Folder::open(pid).and_then(|folder| folder.stat());
+    stat.map_or_else(|error| is_missing(&error), |stat| matches!(stat.state, 'Z' | 'X'))
+}
+
+/// What `/proc` answers for a process that is not there, or not any more.
+fn is_missing(error: &io::Error) -> bool {
+    let errno = error.raw_os_error().map(rustix::io::Errno::from_raw_os_error);
+    matches!(errno, Some(rustix::io::Errno::NOENT | rustix::io::Errno::SRCH))
+}
+
 /// Whether a process of this host is the first one of a container the engine told of. The engine may be in a
 /// virtual machine or on another host, where the same number is another process: nothing of this host may be
 /// entered for it.
 ///
-/// Its cgroup says so by the container's id; where a container has no cgroup of its own, it is told by when it began.
+/// Its cgroup or its mounts say so by the container's id; where neither does, it is told by when it began.
 #[must_use]
 pub fn is_of_container(pid: HostPid, id: &str, began: Option<SystemTime>) -> bool {
     let Ok(folder) = Folder::open(pid) else { return false };
-    if folder.read("cgroup").is_ok_and(|cgroup| names(&cgroup, id)) {
+    if NAMED_IN.iter().any(|(file, is_named)| folder.read(file).is_ok_and(|text| is_named(&text, id))) {
         return true;
     }
     let start = folder.stat().ok().and_then(|stat| started(stat.start_ticks));
@@ -106,9 +124,19 @@ pub fn is_of_container(pid: HostPid, id: &str, began: Option<SystemTime>) -> boo
 
 /// Whether a cgroup's path names a container: `/docker/ID`, `/system.slice/docker-ID.scope`, `/x/libpod-ID`. Only a
 /// whole id will do; a short one is found in many a path by chance.
-#[must_use]
-pub fn names(cgroup: &[u8], id: &str) -> bool {
+fn names(cgroup: &[u8], id: &str) -> bool {
     id.len() == 64 && memchr::memmem::find(cgroup, id.as_bytes()).is_some()
+}
+
+/// Whether a process's mounts name a container. Podman gives each a file of its own, from a folder of the container's id;
+/// it does so where it can make no cgroup, too. What else it mounts may be another container's, whose network is shared.
+fn mounts_name(mountinfo: &[u8], id: &str) -> bool {
+    // proc_pid_mountinfo(5): three numbers, what is mounted, and where.
+    mountinfo.split(|&byte| byte == b'\n').any(|line| {
+        let mut fields = line.split(|&byte| byte == b' ').skip(3);
+        let (root, place) = (fields.next(), fields.next());
+        place == Some(b"/run/.containerenv") && root.is_some_and(|root| names(root, id))
+    })
 }
 
 /// What the processes in `init`'s pid namespace, and in namespaces below it, are called on this host.
@@ -245,6 +273,8 @@ struct Status {
 #[derive(Debug, PartialEq, Eq)]
 struct Stat {
     name: Vec<u8>,
+    /// One letter: `R`, `S`, `Z`, …
+    state: char,
     start_ticks: u64,
 }
 
@@ -296,9 +326,11 @@ fn parse_stat(text: &[u8]) -> Option<Stat> {
     let open = memchr::memchr(b'(', text)?;
     let close = memchr::memrchr(b')', text).filter(|&close| close > open)?;
     let rest = std::str::from_utf8(text.get(close + 1..)?).ok()?;
-    // Field 22; the state, field 3, is the first after the name.
-    let start_ticks = rest.split_ascii_whitespace().nth(22 - 3)?.parse().ok()?;
-    Some(Stat { name: text.get(open + 1..close)?.to_vec(), start_ticks })
+    // Fields 3 and 22; 3 is the first after the name.
+    let mut fields = rest.split_ascii_whitespace();
+    let state = fields.next()?.chars().next()?;
+    let start_ticks = fields.nth(22 - 4)?.parse().ok()?;
+    Some(Stat { name: text.get(open + 1..close)?.to_vec(), state, start_ticks })
 }
 
 /// A start in ticks after boot as a time.
@@ -316,6 +348,7 @@ fn started(ticks: u64) -> Option<SystemTime> {
 pub fn fuzz(bytes: &[u8]) {
     let _ = parse_status(bytes);
     let _ = parse_stat(bytes);
+    let _ = mounts_name(bytes, "0");
 }
 
 #[cfg(test)]
@@ -328,7 +361,7 @@ mod tests {
         assert_eq!(parse_status(status), Some(Status { tgid: 4711, parent: 4690, uid: 1000, pids: vec![4711, 7, 1] }));
         assert_eq!(parse_status(b"Tgid:\t5\nPPid:\t1\nUid:\t0\n").map(|status| status.pids), Some(vec![5]));
         let stat = b"7 (a) S (b) R 1 7 7 0 -1 4194560 1 2 3 4 5 6 7 8 20 0 1 0 987654 0 0";
-        assert_eq!(parse_stat(stat), Some(Stat { name: b"a) S (b".to_vec(), start_ticks: 987_654 }));
+        assert_eq!(parse_stat(stat), Some(Stat { name: b"a) S (b".to_vec(), state: 'R', start_ticks: 987_654 }));
         for bad in [&b""[..], b"1 (x) ", b") 1 (", b"1 (x) S 1 2", b"1 x S"] {
             assert_eq!(parse_stat(bad), None);
             assert_eq!(parse_status(bad), None);
@@ -386,6 +419,21 @@ mod tests {
             (format!("0::/docker/{id}"), "", false),
         ] {
             assert_eq!(names(cgroup.as_bytes(), id), named, "{cgroup}");
+        }
+    }
+
+    #[test]
+    fn a_file_of_its_own_names_a_container_and_one_that_is_shared_does_not() {
+        let (mine, other) = ("3f2a".repeat(16), "b07e".repeat(16));
+        let mounts = format!(
+            "168 103 0:40 / / rw,relatime - overlay overlay rw,upperdir=/x/{other}/diff\n\
+             178 168 254:0 /run/overlay-containers/{other}/userdata/hosts /etc/hosts rw - ext4 /dev/vda rw\n\
+             175 168 254:0 /run/overlay-containers/{mine}/userdata/.containerenv /run/.containerenv rw - ext4 /dev/vda rw\n"
+        );
+        assert!(mounts_name(mounts.as_bytes(), &mine));
+        assert!(!mounts_name(mounts.as_bytes(), &other));
+        for (mounts, id) in [("", mine.as_str()), ("1 2 3", &mine), (&mounts, ""), (&mounts, &mine[..12])] {
+            assert!(!mounts_name(mounts.as_bytes(), id), "{mounts:?} {id:?}");
         }
     }
 

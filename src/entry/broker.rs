@@ -8,9 +8,10 @@
 mod facts;
 pub(super) mod message;
 mod program;
+mod snapshot;
 mod worker;
 
-use std::os::fd::{AsFd as _, OwnedFd};
+use std::os::fd::{AsFd as _, BorrowedFd, OwnedFd};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -106,10 +107,18 @@ impl Broker {
     /// # Errors
     /// If the broker has ended.
     pub(super) fn ask(&self, ask: &Ask) -> Result<(Answer, Option<OwnedFd>), Errno> {
+        self.ask_with(ask, None)
+    }
+
+    /// The same, with a descriptor for it.
+    ///
+    /// # Errors
+    /// As [`Broker::ask`].
+    pub(super) fn ask_with(&self, ask: &Ask, fd: Option<BorrowedFd<'_>>) -> Result<(Answer, Option<OwnedFd>), Errno> {
         // A thread that panicked while holding the lock left no half-sent message: each is one packet.
         let link = self.0.link.lock().unwrap_or_else(PoisonError::into_inner);
         let link = link.as_ref().ok_or(Errno::EPIPE)?;
-        send(link.as_fd(), ask, None)?;
+        send(link.as_fd(), ask, fd)?;
         receive(link.as_fd())
     }
 }
@@ -121,19 +130,27 @@ fn run(link: OwnedFd, parent: rustix::process::Pid) -> nix::Result<i32> {
     // Made at the first request: a broker that is never asked costs a fork and no more.
     let mut program = None;
     loop {
-        let Ok((ask, _)) = receive::<Ask>(link.as_fd()) else {
+        let Ok((ask, fd)) = receive::<Ask>(link.as_fd()) else {
             workers.end_all();
             return Ok(0);
         };
         match ask {
-            Ask::Enter { pid, access } => match enter(&mut program, &mut workers, pid, &access) {
-                Ok((answer, socket)) => send(link.as_fd(), &answer, Some(socket.as_fd()))?,
-                Err(refusal) => send(link.as_fd(), &Answer::Refused(refusal), None)?,
-            },
+            Ask::Enter { pid, access } => {
+                let mut way = Way::default();
+                match enter(&mut program, &mut workers, pid, &access, &mut way) {
+                    Ok((answer, socket)) => send(link.as_fd(), &answer, Some(socket.as_fd()))?,
+                    Err(refusal) => send(link.as_fd(), &way.refused(refusal), None)?,
+                }
+            }
             Ask::Plan { pid, access } => {
                 let plan = facts::gather(pid).and_then(|(_, facts)| plan(&facts, &access));
-                send(link.as_fd(), &plan.map_or_else(Answer::Refused, Answer::Planned), None)?;
+                let answer = plan.map_or_else(|refusal| Way::default().refused(refusal), Answer::Planned);
+                send(link.as_fd(), &answer, None)?;
             }
+            Ask::Snapshot(order) => match snapshot::start(&mut workers, order, fd) {
+                Ok((worker, told)) => send(link.as_fd(), &Answer::Taking { worker }, Some(told.as_fd()))?,
+                Err(refusal) => send(link.as_fd(), &Way::default().refused(refusal), None)?,
+            },
             Ask::End { worker } => {
                 workers.end(worker);
                 send(link.as_fd(), &Answer::Ended, None)?;
@@ -166,20 +183,36 @@ fn settle(link: OwnedFd, parent: rustix::process::Pid) -> nix::Result<OwnedFd> {
     Ok(sys::own(3))
 }
 
+/// How far the way in was gone.
+#[derive(Default)]
+struct Way {
+    plan: Option<Plan>,
+    done: Vec<Step>,
+}
+
+impl Way {
+    fn refused(self, refusal: Refusal) -> Answer {
+        Answer::Refused { refusal, plan: self.plan, done: self.done }
+    }
+}
+
 fn enter(
     program: &mut Option<Program>,
     workers: &mut Workers,
     pid: i32,
     access: &super::Access,
+    way: &mut Way,
 ) -> Result<(Answer, OwnedFd), Refusal> {
     if program.is_none() {
         *program = Some(Program::new().map_err(|error| stopped(Step::Program, error))?);
     }
     let Some(program) = program else { return Err(stopped(Step::Program, Errno::EIO)) };
     let (target, facts) = facts::gather(pid)?;
-    let plan = plan(&facts, access)?;
-    let (worker, socket) = workers.start(program, &target, &plan)?;
-    Ok((Answer::Entered { worker, inside: target.inside, plan }, socket))
+    way.done.push(Step::Pidfd);
+    let plan = way.plan.insert(plan(&facts, access)?);
+    let (worker, socket) = workers.start(program, &target, plan, &mut way.done)?;
+    let (plan, done) = (plan.clone(), std::mem::take(&mut way.done));
+    Ok((Answer::Entered { worker, inside: target.inside, plan, done }, socket))
 }
 
 fn plan(facts: &Facts, access: &super::Access) -> Result<Plan, Refusal> {

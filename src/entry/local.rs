@@ -5,7 +5,8 @@ use std::os::unix::net::UnixStream;
 
 use super::broker::message::{Answer, Ask, Refusal};
 use super::plan::{NoPlan, Plan};
-use super::{Access, Broker, Door, Entered, Error};
+use super::{Access, Broker, Door, Entered, Error, steps};
+use crate::activity::Journal;
 use crate::shim::{Leash, Shim};
 use crate::target::{ContainerPid, HostPid};
 
@@ -15,22 +16,40 @@ pub(super) async fn enter(
     name: &str,
     pid: HostPid,
     access: &Access,
+    journal: &Journal,
 ) -> Result<Entered, Error> {
     let broker = broker?;
     let target = || name.to_owned();
     let (answer, socket) = ask(broker, name, Ask::Enter { pid: pid.0, access: *access }).await?;
-    let (worker, inside, plan, socket) = match (answer, socket) {
-        (Answer::Entered { worker, inside, plan }, Some(socket)) => (worker, inside, plan, socket),
-        (Answer::Refused(refusal), _) => return Err(refused(name, refusal)),
-        (Answer::Entered { .. } | Answer::Planned(_) | Answer::Ended, _) => {
+    let (worker, inside, plan, done, socket) = match (answer, socket) {
+        (Answer::Entered { worker, inside, plan, done }, Some(socket)) => (worker, inside, plan, done, socket),
+        (Answer::Refused { refusal, plan, done }, _) => {
+            let failed = if let Refusal::Stopped(stopped) = &refusal { Some(*stopped) } else { None };
+            // They ended with the worker, if there was one.
+            steps::record(journal, name, pid, plan.as_ref(), &done, failed).undone();
+            return Err(refused(name, refusal));
+        }
+        (Answer::Entered { .. } | Answer::Taking { .. } | Answer::Planned(_) | Answer::Ended, _) => {
             return Err(Error::BrokerEnded { target: target(), errno: nix::errno::Errno::EPROTO });
         }
     };
-    let broker = broker.clone();
+    let made = steps::record(journal, name, pid, Some(&plan), &done, None);
+    let (broker, told) = (broker.clone(), journal.clone());
     // A worker that does not answer is not asked to end: it is killed.
-    let leash = Leash::new(move || drop(broker.ask(&Ask::End { worker })));
+    let leash = Leash::new(move || {
+        let killing = told.begin(Some(Door::Local), "kill the helper, which does not answer", None);
+        killing.end(&broker.ask(&Ask::End { worker }));
+    });
     let shim = Shim::start(UnixStream::from(socket), leash).await;
-    let shim = shim.map_err(|cause| Error::Shim { target: target(), cause })?;
+    let shim = shim.map_err(|cause| {
+        made.undone();
+        Error::Shim { target: target(), cause }
+    })?;
+    let ended = shim.ended();
+    tokio::spawn(async move {
+        ended.await;
+        made.undone();
+    });
     Ok(Entered { shim, plan, init: ContainerPid(inside), door: Door::Local })
 }
 
@@ -43,8 +62,8 @@ pub(super) async fn plan(
 ) -> Result<Plan, Error> {
     match ask(broker?, name, Ask::Plan { pid: pid.0, access: *access }).await?.0 {
         Answer::Planned(plan) => Ok(plan),
-        Answer::Refused(refusal) => Err(refused(name, refusal)),
-        Answer::Entered { .. } | Answer::Ended => {
+        Answer::Refused { refusal, .. } => Err(refused(name, refusal)),
+        Answer::Entered { .. } | Answer::Taking { .. } | Answer::Ended => {
             Err(Error::BrokerEnded { target: name.to_owned(), errno: nix::errno::Errno::EPROTO })
         }
     }
@@ -57,7 +76,7 @@ async fn ask(broker: &Broker, name: &str, ask: Ask) -> Result<(Answer, Option<Ow
     answer.map_err(|errno| Error::BrokerEnded { target: name.to_owned(), errno })
 }
 
-fn refused(name: &str, refusal: Refusal) -> Error {
+pub(super) fn refused(name: &str, refusal: Refusal) -> Error {
     let target = name.to_owned();
     match refusal {
         Refusal::Gone => Error::Gone { target },

@@ -226,16 +226,24 @@ pub enum Purpose {
     ReadAll,
 }
 
-impl fmt::Display for Purpose {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
+impl Purpose {
+    /// In words: what it is for.
+    #[must_use]
+    pub const fn words(self) -> &'static str {
+        match self {
             Self::Join => "to join its namespaces",
             Self::Root => "to see its root directory",
             Self::User => "to become its user",
             Self::Group => "to become its groups",
             Self::Look => "to look at its process",
             Self::ReadAll => "to read every file",
-        })
+        }
+    }
+}
+
+impl fmt::Display for Purpose {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.words())
     }
 }
 

@@ -16,6 +16,7 @@ use self::identity::Who;
 use super::plan::{Capability, Namespace, Plan, View};
 use super::status::Status;
 use super::{Access, Door, Entered, Error, Identity, SHIM};
+use crate::activity::Journal;
 use crate::engine::Container;
 use crate::engine::docker::sidecar::{Recipe, Sidecar};
 use crate::engine::docker::{Docker, LeftoverKind};
@@ -29,13 +30,18 @@ const STATUS: u64 = 64 << 10;
 
 /// How it would be entered, as far as the engine tells: whoever a name is, is seen from beside it only.
 pub(super) fn plan(container: &Container, access: &Access) -> Result<Plan, Error> {
-    first(container, access).map(|who| done_as(&who))
+    first(container, access).map(|who| done_as(container, &who))
 }
 
 /// As whom it is tried first.
 fn first(container: &Container, access: &Access) -> Result<Who, Error> {
     if access.write {
         return Err(Error::ReadOnly { target: container.name.clone() });
+    }
+    // What starts a sidecar holds every capability while it is already among the target's processes, as with every
+    // `docker exec`. The kernel protects it from all but who may trace. A privileged target needs no such way out.
+    if container.may_trace && !container.privileged && !access.trusting {
+        return Err(Error::AtItsMercy { target: container.name.clone() });
     }
     Ok(match access.identity {
         Identity::Target => identity::of_config(&container.user).unwrap_or_else(Who::nobody),
@@ -45,7 +51,12 @@ fn first(container: &Container, access: &Access) -> Result<Who, Error> {
 }
 
 /// Enters through a container of its own.
-pub(super) async fn enter(engine: &Docker, container: &Container, access: &Access) -> Result<Entered, Error> {
+pub(super) async fn enter(
+    engine: &Docker,
+    container: &Container,
+    access: &Access,
+    journal: &Journal,
+) -> Result<Entered, Error> {
     let target = || container.name.clone();
     let lost = |cause| Error::Shim { target: target(), cause };
     let mut who = first(container, access)?;
@@ -56,19 +67,42 @@ pub(super) async fn enter(engine: &Docker, container: &Container, access: &Acces
         let own = shim.readlink(b"/proc/self").await.ok().and_then(|text| search::number(&text));
         let init = search::init(&shim, container, own).await.map_err(lost)?;
         let init = init.ok_or_else(|| Error::Lost { target: target() })?;
+        let what = format!("send the helper to the root directory of process {init}");
+        let step = journal.begin(Some(Door::Sidecar), &what, Some("the helper's end"));
         match shim.enter_root(init, own).await {
             Ok(()) => {
-                return Ok(Entered { shim, plan: done_as(&who), init, door: Door::Sidecar });
+                let (made, ended) = (step.end(&Ok::<_, Error>(())), shim.ended());
+                tokio::spawn(async move {
+                    ended.await;
+                    made.undone();
+                });
+                return Ok(Entered { shim, plan: done_as(container, &who), init, door: Door::Sidecar });
             }
             Err(cause @ shim::Error::Errno(Errno::EACCES | Errno::EPERM)) => {
                 let truly = if access.identity == Identity::Target { look(&shim, init).await } else { None };
-                match truly.filter(|truly| *truly != who && tries < 2) {
+                let truly = truly.filter(|truly| *truly != who && tries < 2);
+                let next =
+                    truly.as_ref().map(|truly| format!("; tried next: as {}", done_as(container, truly).identity()));
+                step.end(&Err::<(), _>(format!("{cause}{}", next.unwrap_or_default())));
+                match truly {
                     Some(truly) => who = truly,
-                    None => return Err(Error::Kept { target: target(), identity: done_as(&who).identity(), cause }),
+                    None => {
+                        return Err(Error::Kept {
+                            target: target(),
+                            identity: done_as(container, &who).identity(),
+                            cause,
+                        });
+                    }
                 }
             }
-            Err(shim::Error::Errno(Errno::ESRCH | Errno::ENOENT)) => return Err(Error::Gone { target: target() }),
-            Err(cause) => return Err(lost(cause)),
+            result @ Err(shim::Error::Errno(Errno::ESRCH | Errno::ENOENT)) => {
+                step.end(&result);
+                return Err(Error::Gone { target: target() });
+            }
+            Err(cause) => {
+                step.end(&Err::<(), _>(&cause));
+                return Err(lost(cause));
+            }
         }
     }
 }
@@ -79,32 +113,35 @@ async fn start(engine: &Docker, container: &Container, who: &Who) -> Result<Shim
     let capabilities = Capability::names(who.keep());
     let recipe = Recipe {
         target: container.id.clone(),
+        pid_mode: container.pid_mode.clone(),
+        network_mode: container.network_mode.clone(),
+        userns_mode: container.userns_mode.clone(),
         program: SHIM,
         argument: ARGUMENT,
         user: format!("{}:{}", who.ids.uid, who.ids.gid),
         groups: who.ids.groups.iter().map(u32::to_string).collect(),
         capabilities: capabilities.iter().map(|name| name.trim_start_matches("CAP_").to_owned()).collect(),
     };
-    let Sidecar { id, output, input, rest } =
+    let Sidecar { id, output, input, made, rest } =
         engine.sidecar(recipe).await.map_err(|cause| Error::Engine { target: target(), cause })?;
     let failed = |_: std::io::Error| Error::Shim { target: target(), cause: shim::Error::Closed };
     let (ours, theirs) = std::os::unix::net::UnixStream::pair().map_err(failed)?;
     theirs.set_nonblocking(true).map_err(failed)?;
-    tokio::spawn(pump::run(UnixStream::from_std(theirs).map_err(failed)?, output, input, rest));
-    let (engine, sidecar) = (engine.clone(), Arc::<str>::from(id));
-    let leash = Leash::new(move || remove(&engine, &sidecar));
+    let (engine, sidecar, taken) = (engine.clone(), Arc::<str>::from(id), made.clone());
+    tokio::spawn(pump::run(UnixStream::from_std(theirs).map_err(failed)?, output, input, made, rest));
+    let leash = Leash::new(move || {
+        if remove(&engine, &sidecar) {
+            taken.undone();
+        }
+    });
     Shim::start(ours, leash).await.map_err(|cause| Error::Shim { target: target(), cause })
 }
 
-/// Takes a sidecar that does not answer away. On a thread of its own, so with a runtime of its own.
-fn remove(engine: &Docker, id: &str) {
+/// Takes a sidecar that does not answer away. On a thread of its own, so with a runtime of its own. One that cannot be
+/// removed has lost its input with us, and `clean` finds it.
+fn remove(engine: &Docker, id: &str) -> bool {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-    // A sidecar that cannot be removed here has lost its input with us, and `clean` finds it.
-    if let Ok(runtime) = runtime
-        && let Err(error) = runtime.block_on(engine.remove(LeftoverKind::Container, id))
-    {
-        tracing::info!("the sidecar {id} could not be removed: {error}");
-    }
+    runtime.is_ok_and(|runtime| runtime.block_on(engine.remove(LeftoverKind::Container, id)).is_ok())
 }
 
 /// Who a process is, from what everybody may read of it.
@@ -114,9 +151,10 @@ async fn look(shim: &Shim, pid: ContainerPid) -> Option<Who> {
 }
 
 /// What was done, in the words of a plan.
-fn done_as(who: &Who) -> Plan {
+fn done_as(container: &Container, who: &Who) -> Plan {
+    let users = Some(Namespace::User).filter(|_| !matches!(container.userns_mode.as_str(), "" | "host"));
     Plan {
-        join: vec![Namespace::Pid, Namespace::Net],
+        join: users.into_iter().chain([Namespace::Pid, Namespace::Net]).collect(),
         chroot: true,
         view: View::Sidecar,
         ids: who.ids.clone(),

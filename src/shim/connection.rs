@@ -187,6 +187,15 @@ impl Connection {
         self.shared.lock().ended.clone().unwrap_or(Error::Closed)
     }
 
+    /// Returns when the connection has ended.
+    pub fn ended(&self) -> impl Future<Output = ()> + Send + use<> {
+        let mut over = self.shared.over.subscribe();
+        async move {
+            // An error means that nothing is left that could say so.
+            let _ = over.wait_for(|over| *over).await;
+        }
+    }
+
     /// Cuts off a helper that broke the protocol.
     pub fn broke(&self, how: &'static str) -> Error {
         self.shared.end(Error::Protocol(how))

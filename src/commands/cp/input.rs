@@ -8,7 +8,7 @@ use std::path::Path;
 
 use serde::Serialize;
 
-use super::Place;
+use super::{Place, here};
 use crate::commands::words::reason;
 use crate::commands::{Context, output};
 use crate::entry::Access;
@@ -42,7 +42,11 @@ pub async fn run(context: &Context, from: &Place, to: &TargetPath) -> Result<(),
     let access = Access { write: true, ..context.global.access() };
     let (_, entered) = context.enter_with(&to.target, &access).await?;
     let path = place(&entered.shim, &to.path, name).await?;
-    let created = entered.shim.create(&path, mode).await.map_err(|error| refused(&path, &error))?;
+    let what = format!("make or empty {} in {} (--write)", text::escape(&path), to.target);
+    let step = context.journal.begin(Some(entered.door), &what, Some("nobody: what was in it is gone"));
+    let created = entered.shim.create(&path, mode).await;
+    step.end(&created);
+    let created = created.map_err(|error| refused(&path, &error))?;
     let bytes = copy(source, created).await.map_err(|error| {
         Failure::new(Exit::No, format!("cannot write {} in the target: {}", text::escape(&path), reason(&error)))
     })?;
@@ -56,16 +60,16 @@ pub async fn run(context: &Context, from: &Place, to: &TargetPath) -> Result<(),
 
 /// Opens a local file, and tells its permissions without setuid and setgid.
 fn open(path: &Path) -> Result<(File, u32), Failure> {
-    let failed =
-        |why: &str| Failure::new(Exit::No, format!("cannot copy {}: {why}", text::escape(path.as_os_str().as_bytes())));
-    let meta = std::fs::metadata(path).map_err(|error| failed(&reason(&error)))?;
+    let what = || format!("cannot copy {}", text::escape(path.as_os_str().as_bytes()));
+    let failed = |why: &str| Failure::new(Exit::No, format!("{}: {why}", what()));
+    let meta = std::fs::metadata(path).map_err(|error| here(&what(), &error))?;
     if meta.is_dir() {
         return Err(failed("it is a directory").try_this("only single files are copied in"));
     }
     if !meta.is_file() {
         return Err(failed("it is no regular file"));
     }
-    let file = File::open(path).map_err(|error| failed(&reason(&error)))?;
+    let file = File::open(path).map_err(|error| here(&what(), &error))?;
     Ok((file, meta.permissions().mode() & 0o777))
 }
 

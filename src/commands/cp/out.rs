@@ -10,8 +10,7 @@ use std::sync::Arc;
 use super::local::{self, Staged};
 use super::progress::Progress;
 use super::tree::{self, Report};
-use super::{Place, bytes};
-use crate::commands::words::reason;
+use super::{Place, bytes, here};
 use crate::commands::{Context, cat, output};
 use crate::exit::{Exit, Failure};
 use crate::inspect::Error;
@@ -35,12 +34,18 @@ pub async fn run(context: &Context, from: &TargetPath, to: &Place) -> Result<(),
             return Err(Failure::new(Exit::Usage, "only a single file can be copied to standard output"));
         }
         (Kind::File, Place::Local(to)) => {
-            let bytes = one(shim, path, to, &progress).await?;
-            Report { files: 1, bytes, ..Report::default() }
+            let copied = async {
+                let bytes = one(shim, path, to, &progress).await?;
+                Ok(Report { files: 1, bytes, ..Report::default() })
+            };
+            recorded(context, to, copied).await?
         }
         (Kind::Directory, Place::Local(to)) => {
-            let (root, made) = root(path, to).map_err(|error| writing(to, &error))?;
-            tree::copy(shim, path, root, made, &progress).await?
+            let copied = async {
+                let (root, made) = root(path, to).map_err(|error| writing(to, &error))?;
+                tree::copy(shim, path, root, made, &progress).await
+            };
+            recorded(context, to, copied).await?
         }
         (kind, _) => return Err(Error::of(path, crate::shim::Error::WrongKind(kind)).into()),
     };
@@ -51,6 +56,20 @@ pub async fn run(context: &Context, from: &TargetPath, to: &Place) -> Result<(),
         io::stdout().lock().write_all(&out).map_err(|error| output::failure(&error))?;
     }
     report.verdict()
+}
+
+/// Records that something is written on this host.
+async fn recorded(
+    context: &Context,
+    to: &Path,
+    copy: impl Future<Output = Result<Report, Failure>>,
+) -> Result<Report, Failure> {
+    let to = text::escape(to.as_os_str().as_bytes());
+    let step = context.journal.begin(None, &format!("write {to} on this host"), Some("removing it"));
+    let result = copy.await;
+    let verdict = result.as_ref().map_err(Clone::clone).and_then(Report::verdict);
+    step.end(&verdict.map_err(|failure| failure.message));
+    result
 }
 
 async fn one(shim: &Shim, path: &[u8], to: &Path, progress: &Arc<Progress>) -> Result<u64, Failure> {
@@ -89,8 +108,7 @@ fn root(path: &[u8], to: &Path) -> io::Result<(OwnedFd, bool)> {
 }
 
 fn writing(to: &Path, error: &io::Error) -> Failure {
-    let exit = if error.kind() == io::ErrorKind::PermissionDenied { Exit::NotPermitted } else { Exit::No };
-    Failure::new(exit, format!("cannot copy to {}: {}", text::escape(to.as_os_str().as_bytes()), reason(error)))
+    here(&format!("cannot copy to {}", text::escape(to.as_os_str().as_bytes())), error)
 }
 
 /// Why one file was not copied.

@@ -151,13 +151,23 @@ struct HostConfig {
     #[serde(deserialize_with = "lenient")]
     privileged: bool,
     #[serde(deserialize_with = "lenient")]
+    cap_add: Vec<String>,
+    #[serde(deserialize_with = "lenient")]
     memory: i64,
     #[serde(deserialize_with = "lenient")]
     network_mode: String,
     #[serde(deserialize_with = "lenient")]
     pid_mode: String,
     #[serde(deserialize_with = "lenient")]
+    userns_mode: String,
+    #[serde(deserialize_with = "lenient")]
     log_config: LogConfig,
+}
+
+/// Docker keeps a capability as it was typed, Podman with its prefix.
+fn is_tracing(capability: &str) -> bool {
+    let name = capability.to_ascii_uppercase();
+    matches!(name.trim_start_matches("CAP_"), "SYS_PTRACE" | "ALL")
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -227,10 +237,12 @@ impl Inspected {
             tty: self.config.tty,
             read_only: self.host_config.readonly_rootfs,
             privileged: self.host_config.privileged,
+            may_trace: self.host_config.cap_add.iter().any(|name| is_tracing(name)),
             log_driver: self.host_config.log_config.kind,
             health: Some(self.state.health.status).filter(|health| !matches!(health.as_str(), "" | "none")),
             network_mode: self.host_config.network_mode,
             pid_mode: self.host_config.pid_mode,
+            userns_mode: self.host_config.userns_mode,
             ports: ports(self.network_settings.ports),
             memory_limit: u64::try_from(self.host_config.memory).ok().filter(|&limit| limit > 0),
             labels: self.config.labels.into_iter().collect(),
@@ -297,7 +309,7 @@ mod tests {
             "RestartCount":3,"GraphDriver":{"Data":null},"State":{"Status":"running","Running":true,"Pid":4711,"ExitCode":0,
             "OOMKilled":false,"StartedAt":"2026-11-23T08:00:01Z","FinishedAt":"0001-01-01T00:00:00Z","Health":{"Status":"healthy"}},
             "Config":{"Image":"web:1","User":"65532","Tty":true,"Labels":{"b":"2","a":"1"}},
-            "HostConfig":{"ReadonlyRootfs":true,"Privileged":false,"Memory":1048576,"NetworkMode":"bridge","LogConfig":{"Type":"json-file"}},
+            "HostConfig":{"ReadonlyRootfs":true,"Privileged":false,"CapAdd":["CAP_SYS_PTRACE"],"Memory":1048576,"NetworkMode":"bridge","LogConfig":{"Type":"json-file"}},
             "NetworkSettings":{"Ports":{"8080/tcp":[{"HostIp":"0.0.0.0","HostPort":"80"}],"53/udp":null}},
             "Mounts":[{"Type":"volume","Name":"data","Source":"/var/lib/x","Destination":"/data","RW":true}]}"#;
         let container = serde_json::from_str::<Inspected>(text).unwrap().container().unwrap();

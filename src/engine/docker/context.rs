@@ -2,7 +2,7 @@
 
 use std::fs::File;
 use std::io::{self, Read as _};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
@@ -17,8 +17,10 @@ const LARGEST: u64 = 1 << 20;
 pub struct Found {
     /// The engine's address.
     pub host: String,
-    /// Whether it has certificates, so that plain TCP will not do.
-    pub tls: bool,
+    /// Where its certificates are, if it has any, so that plain TCP will not do.
+    pub tls: Option<PathBuf>,
+    /// Whether its engine is believed whoever it is; that takes TLS too.
+    pub skip_verify: bool,
 }
 
 #[derive(Deserialize)]
@@ -45,6 +47,8 @@ struct Endpoints {
 struct Docker {
     #[serde(rename = "Host")]
     host: Option<String>,
+    #[serde(rename = "SkipTLSVerify", default)]
+    skip_verify: bool,
 }
 
 /// The context the configuration names, if it names one.
@@ -68,9 +72,12 @@ pub fn find(folder: &Path, name: &str) -> Result<Option<Found>, Error> {
     for entry in entries.flatten() {
         match read::<Meta>(&entry.path().join("meta.json")) {
             Ok(Some(meta)) if meta.name == name => {
-                let tls = folder.join("contexts/tls").join(entry.file_name()).join("docker").is_dir();
-                let host = meta.endpoints.docker.and_then(|docker| docker.host).filter(|host| !host.is_empty());
-                return host.map(|host| Some(Found { host, tls })).ok_or_else(|| Error::Address {
+                let tls = folder.join("contexts/tls").join(entry.file_name()).join("docker");
+                let tls = tls.is_dir().then_some(tls);
+                let docker = meta.endpoints.docker;
+                let skip_verify = docker.as_ref().is_some_and(|docker| docker.skip_verify);
+                let host = docker.and_then(|docker| docker.host).filter(|host| !host.is_empty());
+                return host.map(|host| Some(Found { host, tls, skip_verify })).ok_or_else(|| Error::Address {
                     what: format!("Docker context {name:?}"),
                     why: "it names no engine".to_owned(),
                 });
@@ -84,14 +91,23 @@ pub fn find(folder: &Path, name: &str) -> Result<Option<Found>, Error> {
 
 fn read<T: DeserializeOwned>(path: &Path) -> Result<Option<T>, Error> {
     let bad = |why: String| Error::Address { what: path.display().to_string(), why };
+    let text = content(path).map_err(|error| bad(error.to_string()))?;
+    text.map(|text| serde_json::from_slice(&text).map_err(|error| bad(error.to_string()))).transpose()
+}
+
+/// What is in a file of the configuration, if there is such a file.
+///
+/// # Errors
+/// If it is there and cannot be read.
+pub fn content(path: &Path) -> io::Result<Option<Vec<u8>>> {
     let file = match File::open(path) {
         Ok(file) => file,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-        Err(error) => return Err(bad(error.to_string())),
+        Err(error) => return Err(error),
     };
     let mut text = Vec::new();
-    file.take(LARGEST).read_to_end(&mut text).map_err(|error| bad(error.to_string()))?;
-    serde_json::from_slice(&text).map(Some).map_err(|error| bad(error.to_string()))
+    file.take(LARGEST).read_to_end(&mut text)?;
+    Ok(Some(text))
 }
 
 #[cfg(test)]
@@ -120,10 +136,19 @@ pub mod tests {
         assert_eq!(current(folder.path()), Ok(None));
         assert_eq!(find(folder.path(), "a"), Ok(None));
         write(folder.path(), Some("b"), &[("a", "unix:///a"), ("b", "tcp://b:2376"), ("c", "")]);
-        std::fs::create_dir_all(folder.path().join("contexts/tls/1/docker")).unwrap();
+        let certificates = folder.path().join("contexts/tls/1/docker");
+        std::fs::create_dir_all(&certificates).unwrap();
         assert_eq!(current(folder.path()), Ok(Some("b".to_owned())));
-        assert_eq!(find(folder.path(), "a"), Ok(Some(Found { host: "unix:///a".into(), tls: false })));
-        assert_eq!(find(folder.path(), "b"), Ok(Some(Found { host: "tcp://b:2376".into(), tls: true })));
+        assert_eq!(
+            find(folder.path(), "a"),
+            Ok(Some(Found { host: "unix:///a".into(), tls: None, skip_verify: false }))
+        );
+        let secure = Found { host: "tcp://b:2376".into(), tls: Some(certificates), skip_verify: false };
+        assert_eq!(find(folder.path(), "b"), Ok(Some(secure.clone())));
+        let meta = folder.path().join("contexts/meta/1/meta.json");
+        let text = std::fs::read_to_string(&meta).unwrap().replace("false", "true");
+        std::fs::write(meta, text).unwrap();
+        assert_eq!(find(folder.path(), "b"), Ok(Some(Found { skip_verify: true, ..secure })));
         assert!(find(folder.path(), "c").unwrap_err().to_string().contains("names no engine"));
         assert_eq!(find(folder.path(), "d"), Ok(None));
     }

@@ -1,6 +1,6 @@
 //! What scratchdbg itself made on an engine: finding it, and taking it away.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use bollard::query_parameters::{
     ListContainersOptionsBuilder, ListImagesOptionsBuilder, RemoveContainerOptionsBuilder, RemoveImageOptionsBuilder,
@@ -24,7 +24,7 @@ pub struct Leftover {
     /// When it was made, in seconds since the epoch of the engine's clock.
     #[serde(skip)]
     pub created: Option<i64>,
-    /// Of a container, whether it was never started. Images are not used by what is running.
+    /// Of a container, whether it was never started. Of an image, whether no container is known that was made of it.
     #[serde(skip)]
     pub unused: bool,
 }
@@ -48,6 +48,11 @@ pub enum LeftoverKind {
     Image,
 }
 
+/// An image's id without what says how it was made: not every engine says it everywhere.
+fn digits(id: &str) -> &str {
+    id.strip_prefix("sha256:").unwrap_or(id)
+}
+
 impl Docker {
     /// Everything that carries scratchdbg's label, containers first: an image in use cannot be removed.
     ///
@@ -64,7 +69,9 @@ impl Docker {
             self.bollard.list_images(Some(options)).await.map_err(|error| self.failed("list images", error))?;
         // The engine has filtered already. An engine that ignores the filter must not cost anybody a container.
         let containers = containers.into_iter().filter(|one| one.labels.as_ref().is_some_and(labels::is_ours));
+        let mut used = HashSet::new();
         let containers = containers.filter_map(|one| {
+            used.extend(one.image_id.as_deref().map(digits).map(str::to_owned));
             let name = one.names.unwrap_or_default().into_iter().next();
             Some(Leftover {
                 kind: LeftoverKind::Container,
@@ -75,30 +82,48 @@ impl Docker {
                 unused: one.state.is_some_and(|state| state == bollard::models::ContainerSummaryStateEnum::CREATED),
             })
         });
+        let mut all: Vec<_> = containers.collect();
         let images = images.into_iter().filter(|one| !one.id.is_empty() && labels::is_ours(&one.labels));
         let images = images.map(|one| Leftover {
             kind: LeftoverKind::Image,
+            unused: !used.contains(digits(&one.id)),
             id: one.id,
             name: one.repo_tags.into_iter().find(|tag| tag != "<none>:<none>"),
             status: None,
             created: Some(one.created),
-            unused: true,
         });
-        Ok(containers.chain(images).collect())
+        all.extend(images);
+        Ok(all)
     }
 
-    /// Removes one of [`Docker::leftovers`]. One that is gone already counts as removed.
+    /// Removes one of [`Docker::leftovers`], even if it is in use. One that is gone already counts as removed.
     ///
     /// # Errors
     /// If the engine refuses, or does not answer.
     pub async fn remove(&self, kind: LeftoverKind, id: &str) -> Result<(), Error> {
+        self.take_away(kind, id, true).await
+    }
+
+    /// The same of what is not in use. Anything else is refused.
+    pub(super) async fn remove_unforced(&self, kind: LeftoverKind, id: &str) -> Result<(), Error> {
+        self.take_away(kind, id, false).await
+    }
+
+    async fn take_away(&self, kind: LeftoverKind, id: &str, force: bool) -> Result<(), Error> {
+        let step = self.begin(&format!("remove {kind} {id}"), None);
+        let result = self.try_remove(kind, id, force).await;
+        step.end(&result);
+        result
+    }
+
+    async fn try_remove(&self, kind: LeftoverKind, id: &str, force: bool) -> Result<(), Error> {
         let result = match kind {
             LeftoverKind::Container => {
-                let options = RemoveContainerOptionsBuilder::default().force(true).v(true).build();
+                let options = RemoveContainerOptionsBuilder::default().force(force).v(true).build();
                 self.bollard.remove_container(id, Some(options)).await
             }
             LeftoverKind::Image => {
-                let options = RemoveImageOptionsBuilder::default().force(true).build();
+                let options = RemoveImageOptionsBuilder::default().force(force).build();
                 self.bollard.remove_image(id, Some(options), None).await.map(drop)
             }
         };

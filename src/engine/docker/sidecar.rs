@@ -5,9 +5,12 @@
 //! with its input, and removes itself. Podman takes a container away with its image, so there it goes last.
 
 pub mod signals;
+pub mod undertaker;
 
 use std::collections::HashMap;
 use std::pin::Pin;
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use bollard::container::AttachContainerResults;
@@ -22,6 +25,7 @@ use tokio::sync::{RwLock, RwLockReadGuard};
 
 use super::own::{Leftover, LeftoverKind};
 use super::{Docker, Error};
+use crate::activity::Made;
 use crate::engine::labels;
 
 /// The helper's place in its image.
@@ -42,7 +46,9 @@ static MAKING: RwLock<()> = RwLock::const_new(());
 
 /// Waits until no sidecar is half made, however it was that nobody wants it any more. For the end of the process.
 pub async fn settle() {
-    let _ = tokio::time::timeout(SETTLE, MAKING.write()).await;
+    if tokio::time::timeout(SETTLE, MAKING.write()).await.is_ok() {
+        undertaker::dismiss().await;
+    }
 }
 
 /// What a sidecar is made from.
@@ -50,6 +56,12 @@ pub async fn settle() {
 pub struct Recipe {
     /// Full id of the container to share processes and network with.
     pub target: String,
+    /// The target's pid namespace mode, as the engine tells it.
+    pub pid_mode: String,
+    /// Its network mode.
+    pub network_mode: String,
+    /// Its user namespace mode.
+    pub userns_mode: String,
     /// The helper's program.
     pub program: &'static [u8],
     /// Its argument.
@@ -70,6 +82,8 @@ pub struct Sidecar {
     pub output: Output,
     /// What it reads. It ends when this is closed.
     pub input: Pin<Box<dyn AsyncWrite + Send>>,
+    /// What was made for it, which its end takes back.
+    pub made: Made,
     /// What has to be done when it has ended.
     pub rest: Option<Rest>,
 }
@@ -78,24 +92,32 @@ pub struct Sidecar {
 pub struct Rest {
     engine: Docker,
     image: String,
+    imported: Made,
     _making: RwLockReadGuard<'static, ()>,
 }
 
 impl Rest {
     /// Takes the image away as soon as its container has gone.
     pub async fn remove(self) {
+        let what = format!("remove image {}", self.image);
         let removing = async {
             loop {
                 let options = RemoveImageOptionsBuilder::default().force(false).build();
                 match self.engine.bollard.remove_image(&self.image, Some(options), None).await {
                     // In use: the container is about to remove itself.
                     Err(bollard::errors::Error::DockerResponseServerError { status_code: 409, .. }) => {}
-                    _ => break,
+                    result => break result.map_err(|error| self.engine.failed(&what, error)),
                 }
                 tokio::time::sleep(AGAIN).await;
             }
         };
-        let _ = tokio::time::timeout(SETTLE, removing).await;
+        let step = self.engine.begin(&what, None);
+        // Out of time, the step is given up.
+        let result = tokio::time::timeout(SETTLE, removing).await;
+        if let Ok(result) = &result {
+            step.end(result);
+        }
+        if matches!(result, Ok(Ok(_))) { self.imported.undone() } else { undertaker::stay() }
     }
 }
 
@@ -110,10 +132,11 @@ impl Docker {
     /// If the engine refuses a step, or does not answer.
     pub async fn sidecar(&self, recipe: Recipe) -> Result<Sidecar, Error> {
         signals::guard();
+        undertaker::call();
         let engine = self.clone();
         // In a task of its own: whoever waits for it may be gone at any moment, and it has to be made whole even so.
         // What nobody takes is dropped, and ends with its input.
-        let making = tokio::spawn(async move { engine.make(&recipe).await });
+        let making = tokio::spawn(async move { engine.make(&recipe).await.inspect_err(|_| undertaker::stay()) });
         let lost = |error: tokio::task::JoinError| Error::Lost { endpoint: self.endpoint(), why: error.to_string() };
         making.await.map_err(lost)?
     }
@@ -121,22 +144,26 @@ impl Docker {
     async fn make(&self, recipe: &Recipe) -> Result<Sidecar, Error> {
         let making = MAKING.read().await;
         let name = unique();
-        let image = self.import(&name, recipe.program).await?;
+        let (image, imported) = self.import(&name, recipe.program).await?;
         let container = format!("scratchdbg-{name}");
         let (created, ()) =
             futures_util::future::join(self.create(&container, &image, recipe), self.sweep(&image)).await;
         let mut rest = None;
         if self.transport.is_podman() && created.is_ok() {
-            rest = Some(Rest { engine: self.clone(), image, _making: making });
-        } else if let Err(error) = self.remove(LeftoverKind::Image, &image).await {
-            tracing::info!("the image {image} stays until `scratchdbg clean`: {error}");
+            rest = Some(Rest { engine: self.clone(), image, imported, _making: making });
+        } else if self.remove(LeftoverKind::Image, &image).await.is_ok() {
+            imported.undone();
+        } else {
+            undertaker::stay();
         }
-        let id = created?;
-        match self.run(&id).await {
-            Ok(AttachContainerResults { output, input }) => Ok(Sidecar { id, output, input, rest }),
+        let (id, made) = created?;
+        match self.run(&id, &container).await {
+            Ok((AttachContainerResults { output, input }, run)) => {
+                Ok(Sidecar { id, output, input, made: made.and(run), rest })
+            }
             Err(error) => {
-                if let Err(error) = self.remove(LeftoverKind::Container, &id).await {
-                    tracing::info!("the sidecar {id} stays until `scratchdbg clean`: {error}");
+                if self.remove(LeftoverKind::Container, &id).await.is_ok() {
+                    made.undone();
                 }
                 if let Some(rest) = rest {
                     rest.remove().await;
@@ -157,19 +184,25 @@ impl Docker {
         let Some(now) = now else { return };
         let stale = |one: &&Leftover| one.unused && one.created.is_some_and(|created| now - created > STALE);
         for one in leftovers.iter().filter(stale) {
-            tracing::info!("engine: remove {} {}, which was never started", one.kind, one.id);
-            let _ = self.remove(one.kind, &one.id).await;
+            // An image stays while a container is there that was made of it. On Podman that is somebody's sidecar.
+            let _ = self.remove_unforced(one.kind, &one.id).await;
         }
     }
 
     /// Gives the engine an image with one file in it, and gets its id.
-    async fn import(&self, name: &str, program: &[u8]) -> Result<String, Error> {
-        let what = "import the helper's image";
+    async fn import(&self, name: &str, program: &[u8]) -> Result<(String, Made), Error> {
         let image = format!("{REPOSITORY}:{name}");
-        tracing::info!("engine: import image {image}, {} bytes (undone by: docker rmi {image})", program.len());
-        // Its name is in it, so that two made in the same second are two.
-        let changes =
-            vec![format!("LABEL {}={}", labels::OWNER, labels::OWNER_VALUE), format!("LABEL {}={name}", labels::NAME)];
+        let what = format!("import image {image}, {} bytes", program.len());
+        let step = self.begin(&what, Some(&format!("docker rmi {image}")));
+        let result = self.try_import(name, program).await;
+        let made = step.end(&result);
+        result.map(|id| (id, made))
+    }
+
+    async fn try_import(&self, name: &str, program: &[u8]) -> Result<String, Error> {
+        let what = "import the helper's image";
+        // One change and no more: Podman takes all that follows for the value of the first.
+        let changes = vec![format!("LABEL {}={}", labels::OWNER, labels::OWNER_VALUE)];
         let options = CreateImageOptionsBuilder::default().from_src("-").repo(REPOSITORY).tag(name).changes(changes);
         let archive = archive(program, name)
             .map_err(|error| Error::Address { what: "the helper's image".to_owned(), why: error.to_string() })?;
@@ -188,33 +221,48 @@ impl Docker {
         })
     }
 
-    async fn create(&self, name: &str, image: &str, recipe: &Recipe) -> Result<String, Error> {
-        tracing::info!(
-            "engine: create container {name} as {} with {:?} beside {} (undone by: docker rm -f {name})",
-            recipe.user,
-            recipe.capabilities,
-            recipe.target,
-        );
+    async fn create(&self, name: &str, image: &str, recipe: &Recipe) -> Result<(String, Made), Error> {
+        let rights = match recipe.capabilities.join(" ") {
+            none if none.is_empty() => "no capabilities".to_owned(),
+            some => some,
+        };
+        let beside = recipe.target.get(..12).unwrap_or(&recipe.target);
+        let what = format!("create container {name} beside {beside} as {} with {rights}", recipe.user);
+        let step = self.begin(&what, Some(&format!("docker rm -f {name}; it removes itself when it ends")));
         let options = CreateContainerOptionsBuilder::default().name(name).build();
         let created = self.bollard.create_container(Some(options), body(image, recipe)).await;
-        created.map(|created| created.id).map_err(|error| self.failed("create a sidecar", error))
+        let result = created.map_err(|error| self.failed("create a sidecar", error));
+        let made = step.end(&result);
+        result.map(|created| (created.id, made))
     }
 
-    async fn run(&self, id: &str) -> Result<AttachContainerResults, Error> {
+    async fn run(&self, id: &str, name: &str) -> Result<(AttachContainerResults, Made), Error> {
         // Attached first: not one byte may be lost, and there is no log to find it in.
         let options = AttachContainerOptionsBuilder::default().stream(true).stdin(true).stdout(true).build();
+        let step = self.begin(&format!("attach to container {name}"), Some("the end of the connection"));
         let attached = self.bollard.attach_container(id, Some(options)).await;
-        let attached = attached.map_err(|error| self.failed("attach to the sidecar", error))?;
-        tracing::info!("engine: start container {id} (it removes itself when it ends)");
+        let attached = attached.map_err(|error| self.failed("attach to the sidecar", error));
+        let made = step.end(&attached);
+        let attached = attached?;
+        let step = self.begin(&format!("start container {name}"), Some("the end of its input"));
         let started = self.bollard.start_container(id, None::<StartContainerOptions>).await;
-        started.map_err(|error| self.failed("start the sidecar", error))?;
-        Ok(attached)
+        let started = started.map_err(|error| self.failed("start the sidecar", error));
+        let made = made.and(step.end(&started));
+        started.inspect_err(|_| made.undone())?;
+        Ok((attached, made))
     }
 }
 
 /// How a sidecar is made. It can do nothing that its one capability does not let it.
 fn body(image: &str, recipe: &Recipe) -> ContainerCreateBody {
-    let beside = format!("container:{}", recipe.target);
+    // What is the host's is taken from the host: an engine without root may not join it by way of a container.
+    let share = |mode: &str| match mode {
+        "host" => mode.to_owned(),
+        _ => format!("container:{}", recipe.target),
+    };
+    // Who is in another user namespace than the target goes by other numbers, and has no rights over it. The engine's own,
+    // which has no name, is the sidecar's unasked.
+    let users = Some(recipe.userns_mode.as_str()).filter(|mode| !mode.is_empty());
     ContainerCreateBody {
         image: Some(image.to_owned()),
         entrypoint: Some(vec![format!("/{PROGRAM}")]),
@@ -236,8 +284,9 @@ fn body(image: &str, recipe: &Recipe) -> ContainerCreateBody {
             cap_add: Some(recipe.capabilities.clone()),
             group_add: Some(recipe.groups.clone()),
             security_opt: Some(vec!["no-new-privileges".to_owned()]),
-            pid_mode: Some(beside.clone()),
-            network_mode: Some(beside),
+            pid_mode: Some(share(&recipe.pid_mode)),
+            network_mode: Some(share(&recipe.network_mode)),
+            userns_mode: users.map(share),
             memory: Some(MEMORY),
             // With the default driver every frame would be written to the engine's disk.
             log_config: Some(HostConfigLogConfig { typ: Some("none".to_owned()), config: None }),
@@ -249,8 +298,8 @@ fn body(image: &str, recipe: &Recipe) -> ContainerCreateBody {
 
 /// An archive with the program in it, which its own user can run and not read: see `entry/broker/program.rs`.
 ///
-/// It bears the image's name where nobody looks. Podman keeps equal archives once, and loses one that is being imported if
-/// it is removed with another image at the same moment.
+/// It bears the image's name where nobody looks, so that two made in the same second are two. Podman keeps equal archives
+/// once, and loses one that is being imported if it is removed with another image at the same moment.
 fn archive(program: &[u8], name: &str) -> std::io::Result<Vec<u8>> {
     let mut header = tar::Header::new_ustar();
     header.set_size(program.len() as u64);
@@ -272,8 +321,18 @@ fn is_id(text: &str) -> bool {
 
 /// A name nobody else has: two who look at the same time must not take each other's image away.
 fn unique() -> String {
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    format!("{:x}-{:x}", std::process::id(), now.as_nanos())
+    static COUNT: AtomicU32 = AtomicU32::new(0);
+    format!("{}-{:x}", token(), COUNT.fetch_add(1, Ordering::Relaxed))
+}
+
+/// What the names of all that this process makes begin with, and of nobody else's.
+fn token() -> &'static str {
+    static TOKEN: OnceLock<String> = OnceLock::new();
+    TOKEN.get_or_init(|| {
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        // About milliseconds: no process has the number of another one so soon.
+        format!("{:x}x{:x}", std::process::id(), now.as_nanos() >> 20)
+    })
 }
 
 #[cfg(test)]
@@ -283,6 +342,9 @@ mod tests {
     fn recipe() -> Recipe {
         Recipe {
             target: "abc".to_owned(),
+            pid_mode: String::new(),
+            network_mode: "bridge".to_owned(),
+            userns_mode: String::new(),
             program: b"ELF",
             argument: "s",
             user: "0:0".to_owned(),
@@ -296,6 +358,22 @@ mod tests {
         // By way of a value: its keys are sorted, those of the labels' map are not.
         let body = serde_json::to_value(body("image", &recipe())).unwrap();
         insta::assert_snapshot!(serde_json::to_string_pretty(&body).unwrap());
+    }
+
+    #[test]
+    fn what_is_shared_is_the_targets_or_the_hosts() {
+        let beside = Some("container:abc");
+        for (mode, pids, network, users) in [
+            ("", beside, beside, None),
+            ("private", beside, beside, beside),
+            ("container:def", beside, beside, beside),
+            ("host", Some("host"), Some("host"), Some("host")),
+        ] {
+            let [pid_mode, network_mode, userns_mode] = [(); 3].map(|()| mode.to_owned());
+            let host = body("image", &Recipe { pid_mode, network_mode, userns_mode, ..recipe() }).host_config.unwrap();
+            assert_eq!((host.pid_mode.as_deref(), host.network_mode.as_deref()), (pids, network), "{mode:?}");
+            assert_eq!(host.userns_mode.as_deref(), users, "{mode:?}");
+        }
     }
 
     #[test]

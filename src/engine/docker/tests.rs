@@ -42,7 +42,7 @@ impl Fake {
                 let _ = stream.write_all(&answer(&path));
             }
         });
-        Self { docker: Docker::at(Endpoint::Unix(path)).unwrap(), asked, _folder: folder }
+        Self { docker: Docker::at(Endpoint::Unix(path), &Journal::default()).unwrap(), asked, _folder: folder }
     }
 
     fn asked(&self) -> Vec<String> {
@@ -127,7 +127,7 @@ async fn what_is_no_name_never_reaches_a_path() {
 #[tokio::test]
 async fn an_engine_that_is_not_there_is_told_apart() {
     let folder = tempfile::tempdir().unwrap();
-    let at = |name: &str| Docker::at(Endpoint::Unix(folder.path().join(name))).unwrap();
+    let at = |name: &str| Docker::at(Endpoint::Unix(folder.path().join(name)), &Journal::default()).unwrap();
     drop(UnixListener::bind(folder.path().join("stale")).unwrap());
     for (name, why) in [("none", Why::NoSocket), ("stale", Why::NotRunning)] {
         let endpoint = at(name).endpoint();
@@ -253,4 +253,56 @@ async fn only_what_is_labelled_is_ever_removed() {
     }
     assert!(fake.asked().iter().all(|path| !path.contains("yours") && !path.contains("old")));
     assert_eq!(fake.asked().len(), 4);
+}
+
+#[tokio::test]
+async fn a_sidecar_that_is_refused_is_told_step_by_step_and_leaves_nothing() {
+    let id = "a".repeat(64);
+    let image = id.clone();
+    let fake = Fake::new(move |path| {
+        if path.starts_with("/images/create") {
+            reply(200, format!(r#"{{"status":"sha256:{image}"}}"#))
+        } else if path.starts_with("/containers/create") {
+            reply(500, r#"{"message":"no space \u001b[2J left"}"#)
+        } else {
+            reply(200, "[]")
+        }
+    });
+    let recipe = sidecar::Recipe {
+        target: "b".repeat(64),
+        pid_mode: String::new(),
+        network_mode: "bridge".to_owned(),
+        userns_mode: String::new(),
+        program: b"ELF",
+        argument: "s",
+        user: "0:0".to_owned(),
+        groups: Vec::new(),
+        capabilities: vec!["SYS_PTRACE".to_owned()],
+    };
+    assert!(fake.docker.sidecar(recipe).await.is_err());
+    let told = fake.docker.journal.lines();
+    let [import, create, remove] = told.as_slice() else { panic!("{told:#?}") };
+    assert!(import.starts_with("sidecar: done: import image scratchdbg-helper:"), "{import}");
+    assert!(import.contains(", 3 bytes (undone: docker rmi scratchdbg-helper:"), "{import}");
+    assert!(create.starts_with("sidecar: failed: create container scratchdbg-"), "{create}");
+    assert!(create.contains(" beside bbbbbbbbbbbb as 0:0 with SYS_PTRACE: ") && create.contains(r"no space \x1b[2J"));
+    assert_eq!(*remove, format!("sidecar: done: remove image sha256:{id}"));
+}
+
+#[tokio::test]
+async fn an_engine_that_takes_no_orders_is_told_apart() {
+    for (answer, takes) in [
+        (missing(), Some(true)),
+        (reply(500, r#"{"message":"EOF"}"#), Some(true)),
+        // A proxy that lets questions through alone, and an engine's own plug-in.
+        (reply(403, "<html><body><h1>403 Forbidden</h1></body></html>"), Some(false)),
+        (reply(405, ""), Some(false)),
+        (Vec::new(), None),
+    ] {
+        let shown = String::from_utf8_lossy(&answer).into_owned();
+        let fake = Fake::new(move |_| answer.clone());
+        assert_eq!(fake.docker.takes_orders().await.ok(), takes, "{shown}");
+        // Whoever is asked for, nobody can be meant.
+        assert!(fake.asked().iter().all(|path| path.contains(&"0".repeat(64)) && path.contains("/attach?")));
+    }
 }

@@ -24,7 +24,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpStream, UnixStream};
 
 use super::connect::Endpoint;
-use super::ssh;
+use super::{ssh, tls};
 use crate::engine::error::{Error, Why};
 
 /// How long connecting may take.
@@ -52,6 +52,8 @@ pub struct Transport {
     pub endpoint: Endpoint,
     /// Whether an answer has said that it is Podman.
     podman: Arc<AtomicBool>,
+    /// Makes its connections safe, if it is reached by TLS.
+    tls: Option<tls::Connector>,
 }
 
 /// A body that is being received, and the connection it comes over.
@@ -65,8 +67,16 @@ pub struct Streaming {
 
 impl Transport {
     /// To this engine. Nothing is connected yet.
-    pub fn new(endpoint: Endpoint) -> Self {
-        Self { endpoint, podman: Arc::default() }
+    ///
+    /// # Errors
+    /// If the files for TLS cannot be used.
+    pub fn new(endpoint: Endpoint) -> Result<Self, Error> {
+        let tls = match &endpoint {
+            Endpoint::Tls(host, _, tls) => Some(tls::Connector::new(host, tls)),
+            Endpoint::Unix(_) | Endpoint::Tcp(..) | Endpoint::Ssh(_) => None,
+        };
+        let tls = tls.transpose().map_err(|cause| Error::Tls { endpoint: endpoint.to_string(), cause })?;
+        Ok(Self { endpoint, podman: Arc::default(), tls })
     }
 
     /// Whether it is Podman, as far as the answers so far tell.
@@ -76,22 +86,58 @@ impl Transport {
 
     async fn connect(&self) -> Result<Box<dyn Pipe>, Error> {
         let connecting = async {
-            Ok(match &self.endpoint {
+            Ok(Ok(match &self.endpoint {
                 Endpoint::Unix(path) => Box::new(UnixStream::connect(path).await?) as Box<dyn Pipe>,
-                Endpoint::Tcp(host, port) => {
+                Endpoint::Tcp(host, port) | Endpoint::Tls(host, port, _) => {
                     let stream = TcpStream::connect((host.as_str(), *port)).await?;
                     stream.set_nodelay(true)?;
-                    Box::new(stream)
+                    match &self.tls {
+                        Some(tls) => return Ok(tls.connect(stream).await.map(|stream| Box::new(stream) as _)),
+                        None => Box::new(stream),
+                    }
                 }
                 Endpoint::Ssh(ssh) => Box::new(ssh.connect()?),
-            })
+            }))
         };
         let why = match tokio::time::timeout(CONNECT, connecting).await {
-            Ok(Ok(stream)) => return Ok(stream),
+            Ok(Ok(made)) => return made.map_err(|cause| self.insecure(cause)),
             Ok(Err(error)) => self.why(&error),
             Err(_) => Why::TooSlow(CONNECT.as_secs()),
         };
         Err(Error::Unreachable { endpoint: self.endpoint.to_string(), why })
+    }
+
+    fn insecure(&self, cause: tls::Error) -> Error {
+        Error::Tls { endpoint: self.endpoint.to_string(), cause }
+    }
+
+    /// What it means that the engine refused.
+    pub fn refused(&self, what: &str, status: u16, message: String) -> Error {
+        // What Go's server, and so Docker's, says on a port for TLS, and nginx.
+        if matches!(self.endpoint, Endpoint::Tcp(..)) && status == 400 && message.contains("HTTPS ") {
+            return self.insecure(tls::Error::Wanted);
+        }
+        Error::Refused { what: what.to_owned(), status, message }
+    }
+
+    /// What it means that the connection ended before there was an answer.
+    fn unanswered(&self, error: &hyper::Error) -> Error {
+        let (endpoint, why) = (self.endpoint.to_string(), explain(error));
+        let no_http = error.is_parse() || error.is_parse_too_large();
+        match &self.endpoint {
+            // What ssh says before anything came through is why it did not get there.
+            Endpoint::Ssh(_) if why.starts_with(ssh::PREFIX) => Error::Unreachable { endpoint, why: Why::Other(why) },
+            // Who wants TLS and is not Docker answers in its own language.
+            Endpoint::Tcp(..) if no_http => self.insecure(tls::Error::Wanted),
+            _ if no_http => Error::Garbled { endpoint, what: "an HTTP request".to_owned(), why },
+            _ => match &self.tls {
+                Some(tls) => {
+                    let inner = std::error::Error::source(error).and_then(|inner| inner.downcast_ref::<io::Error>());
+                    self.insecure(inner.map_or_else(|| tls.hung_up(), |inner| tls.explain(inner)))
+                }
+                None => Error::Lost { endpoint, why },
+            },
+        }
     }
 
     fn why(&self, error: &io::Error) -> Why {
@@ -108,18 +154,8 @@ impl Transport {
         B: Body<Data = Bytes> + Send + 'static,
         B::Error: Into<BoxError>,
     {
-        let lost = |error: hyper::Error| {
-            let (endpoint, why) = (self.endpoint.to_string(), explain(&error));
-            // What ssh says before anything came through is why it did not get there.
-            match &self.endpoint {
-                Endpoint::Ssh(_) if why.starts_with(ssh::PREFIX) => {
-                    Error::Unreachable { endpoint, why: Why::Other(why) }
-                }
-                _ => Error::Lost { endpoint, why },
-            }
-        };
         let io = TokioIo::new(self.connect().await?);
-        let (mut sender, connection) = http1::handshake::<_, B>(io).await.map_err(lost)?;
+        let (mut sender, connection) = http1::handshake::<_, B>(io).await.map_err(|error| self.unanswered(&error))?;
         let mut driver: Option<Driver> = Some(Box::pin(connection.with_upgrades()));
         let response = sender.send_request(request);
         tokio::pin!(response);
@@ -139,12 +175,7 @@ impl Transport {
                 }
                 Ok((response, driver))
             }
-            Err(error) if error.is_parse() || error.is_parse_too_large() => Err(Error::Garbled {
-                endpoint: self.endpoint.to_string(),
-                what: "an HTTP request".to_owned(),
-                why: explain(&error),
-            }),
-            Err(error) => Err(lost(error)),
+            Err(error) => Err(self.unanswered(&error)),
         }
     }
 
@@ -153,9 +184,14 @@ impl Transport {
     /// # Errors
     /// If the engine cannot be reached, or refuses.
     pub async fn stream(&self, path: &str, what: &str, patience: Option<Duration>) -> Result<Streaming, Error> {
-        let request = Request::get(path).header("host", "docker").body(Empty::<Bytes>::new()).map_err(|error| {
-            Error::Garbled { endpoint: self.endpoint.to_string(), what: what.to_owned(), why: error.to_string() }
-        })?;
+        let request = Request::get(path)
+            .header("host", self.endpoint.authority())
+            .body(Empty::<Bytes>::new())
+            .map_err(|error| Error::Garbled {
+                endpoint: self.endpoint.to_string(),
+                what: what.to_owned(),
+                why: error.to_string(),
+            })?;
         let sending = self.send(request);
         let (response, driver) = match patience {
             Some(patience) => match tokio::time::timeout(patience, sending).await {
@@ -172,7 +208,7 @@ impl Transport {
         let reading = Limited::new(streaming, LARGEST_REFUSAL).collect();
         let body = tokio::time::timeout(ANSWER, reading).await.ok().and_then(Result::ok);
         let body = body.map(http_body_util::Collected::to_bytes).unwrap_or_default();
-        Err(Error::Refused { what: what.to_owned(), status: status.as_u16(), message: refusal(&body) })
+        Err(self.refused(what, status.as_u16(), refusal(&body)))
     }
 
     /// Asks for one document.
@@ -249,7 +285,9 @@ impl Transport {
     pub async fn carry(self, request: BollardRequest) -> Result<Response<Incoming>, bollard::errors::Error> {
         let (mut parts, body) = request.into_parts();
         parts.uri = unversioned(&parts.uri)?;
-        parts.headers.insert("host", HeaderValue::from_static("docker"));
+        parts
+            .headers
+            .insert("host", HeaderValue::try_from(self.endpoint.authority()).map_err(hyper::http::Error::from)?);
         let (response, driver) = self.send(Request::from_parts(parts, body)).await.map_err(io::Error::other)?;
         if let Some(driver) = driver {
             tokio::spawn(driver);

@@ -7,6 +7,7 @@ use nix::errno::Errno;
 use nix::sys::socket::{ControlMessage, ControlMessageOwned, MsgFlags, recvmsg, sendmsg};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
+use crate::corefile::Order;
 use crate::entry::Access;
 use crate::entry::plan::{NoPlan, Plan};
 
@@ -30,6 +31,8 @@ pub enum Ask {
         /// How.
         access: Access,
     },
+    /// Take a core of a process, into the file that comes along. Without one, say what there is to be taken.
+    Snapshot(Order),
     /// End a worker that does not answer.
     End {
         /// As given by [`Answer::Entered`].
@@ -48,11 +51,25 @@ pub enum Answer {
         inside: i32,
         /// How it was done.
         plan: Plan,
+        /// The steps that were done, in order.
+        done: Vec<Step>,
+    },
+    /// A worker takes the core; what it tells over comes along.
+    Taking {
+        /// Its number, for [`Ask::End`].
+        worker: u32,
     },
     /// How it would be done.
     Planned(Plan),
     /// It could not be done.
-    Refused(Refusal),
+    Refused {
+        /// Why not.
+        refusal: Refusal,
+        /// How it was tried, if it came to that.
+        plan: Option<Plan>,
+        /// The steps that were done before, in order.
+        done: Vec<Step>,
+    },
     /// The worker has been told to end.
     Ended,
 }

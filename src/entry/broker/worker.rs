@@ -17,7 +17,7 @@ use super::{errno, stopped};
 use crate::entry::plan::{Plan, View};
 use crate::sys;
 
-mod rights;
+pub mod rights;
 
 /// The number at which the program waits to be executed, closed by it.
 pub const PROGRAM: i32 = 3;
@@ -29,6 +29,8 @@ const FREE: i32 = 10;
 const PATIENCE: i64 = 5000;
 /// How long workers may take to end at the end.
 const LAST_WAIT: Duration = Duration::from_millis(200);
+/// Steps a worker has at most, and more.
+const STEPS: usize = 32;
 /// Workers at once. A screen uses one; `list` uses a few for a moment.
 const MAX: usize = 256;
 
@@ -41,7 +43,15 @@ pub struct Workers {
 
 impl Workers {
     /// Starts one, and gives its number and the connection to it.
-    pub fn start(&mut self, program: &Program, target: &Held, plan: &Plan) -> Result<(u32, OwnedFd), Refusal> {
+    ///
+    /// The steps that it has done go into `done`, also if one of them fails.
+    pub fn start(
+        &mut self,
+        program: &Program,
+        target: &Held,
+        plan: &Plan,
+        done: &mut Vec<Step>,
+    ) -> Result<(u32, OwnedFd), Refusal> {
         self.running.retain(|(_, pidfd)| !ended(pidfd));
         if self.running.len() >= MAX {
             return Err(stopped(Step::Fork, Errno::EAGAIN));
@@ -49,27 +59,38 @@ impl Workers {
         let flags = SockFlag::SOCK_CLOEXEC;
         let (ours, theirs) = socketpair(AddressFamily::Unix, SockType::Stream, None, flags)
             .map_err(|error| stopped(Step::Socket, error))?;
-        // A socket and not a pipe: the filter allows sending, and no writing.
-        let (report, tell) = socketpair(AddressFamily::Unix, SockType::Stream, None, flags)
+        // A socket and not a pipe: the filter allows sending, and no writing. One packet a step.
+        let (report, tell) = socketpair(AddressFamily::Unix, SockType::SeqPacket, None, flags)
             .map_err(|error| stopped(Step::Socket, error))?;
         let broker = rustix::process::getpid();
         match sys::fork().map_err(|error| stopped(Step::Fork, error))? {
             ForkResult::Child => {
                 drop((ours, report));
                 let failed = become_shim(program, target, plan, &theirs, &tell, broker);
-                tell_of(tell.as_fd(), failed);
+                tell_of(tell.as_fd(), Err(failed));
                 sys::exit_now(1);
             }
             ForkResult::Parent { child } => {
                 drop((theirs, tell));
                 let worker = Pid::from_raw(child.as_raw()).and_then(|pid| pidfd_open(pid, PidfdFlags::empty()).ok());
-                outcome(&report)?;
+                done.push(Step::Fork);
+                outcome(&report, done)?;
                 // It was alive a moment ago, having told of its exec; if it has ended since, the connection says so.
-                self.last = self.last.wrapping_add(1);
-                self.running.extend(worker.map(|pidfd| (self.last, pidfd)));
-                Ok((self.last, ours))
+                Ok((self.hold(worker), ours))
             }
         }
+    }
+
+    /// Takes a worker in that was started elsewhere, and gives its number.
+    pub fn add(&mut self, child: nix::unistd::Pid) -> u32 {
+        let worker = Pid::from_raw(child.as_raw()).and_then(|pid| pidfd_open(pid, PidfdFlags::empty()).ok());
+        self.hold(worker)
+    }
+
+    fn hold(&mut self, worker: Option<OwnedFd>) -> u32 {
+        self.last = self.last.wrapping_add(1);
+        self.running.extend(worker.map(|pidfd| (self.last, pidfd)));
+        self.last
     }
 
     /// Ends a worker that does not answer.
@@ -105,25 +126,31 @@ pub fn ends_within(pidfd: &OwnedFd, patience: Duration) -> bool {
     !matches!(poll(&mut [PollFd::new(pidfd, PollFlags::IN)], Some(&patience)), Ok(0))
 }
 
-/// Waits for the report: closed without a word means that the shim runs.
-fn outcome(report: &OwnedFd) -> Result<(), Refusal> {
+/// What a worker tells: a step that it has done, or the one that failed.
+type Report = Result<Step, Stopped>;
+
+/// Waits for the reports. Closed without a failure means that the shim runs.
+fn outcome(report: &OwnedFd, done: &mut Vec<Step>) -> Result<(), Refusal> {
     let patience = rustix::event::Timespec { tv_sec: PATIENCE / 1000, tv_nsec: 0 };
-    if matches!(poll(&mut [PollFd::new(report, PollFlags::IN)], Some(&patience)), Ok(0)) {
-        return Err(stopped(Step::Exec, Errno::ETIMEDOUT));
-    }
-    let mut bytes = [0; 64];
-    match rustix::io::read(report, &mut bytes) {
-        Ok(0) => Ok(()),
-        Ok(len) => {
-            let failed: Option<Stopped> = bytes.get(..len).and_then(|bytes| postcard::from_bytes(bytes).ok());
-            match failed {
-                // The target ended under our hands.
-                Some(Stopped { step: Step::Join, errno }) if errno == libc::ESRCH => Err(Refusal::Gone),
-                Some(failed) => Err(Refusal::Stopped(failed)),
-                None => Err(stopped(Step::Exec, Errno::EPROTO)),
-            }
+    loop {
+        if matches!(poll(&mut [PollFd::new(report, PollFlags::IN)], Some(&patience)), Ok(0)) {
+            return Err(stopped(Step::Exec, Errno::ETIMEDOUT));
         }
-        Err(error) => Err(stopped(Step::Exec, errno(error))),
+        let mut bytes = [0; 64];
+        let len = rustix::io::read(report, &mut bytes).map_err(|error| stopped(Step::Exec, errno(error)))?;
+        if len == 0 {
+            // Without its last word it was killed on the way, which the connection tells.
+            done.extend((done.last() == Some(&Step::Filter)).then_some(Step::Exec));
+            return Ok(());
+        }
+        let told: Option<Report> = bytes.get(..len).and_then(|bytes| postcard::from_bytes(bytes).ok());
+        match told.filter(|_| done.len() < STEPS) {
+            Some(Ok(step)) => done.push(step),
+            // The target ended under our hands.
+            Some(Err(Stopped { step: Step::Join, errno })) if errno == libc::ESRCH => return Err(Refusal::Gone),
+            Some(Err(failed)) => return Err(Refusal::Stopped(failed)),
+            None => return Err(stopped(Step::Exec, Errno::EPROTO)),
+        }
     }
 }
 
@@ -158,6 +185,7 @@ fn try_become_shim(
     let pidfd = lift(target.pidfd.as_fd()).map_err(at(Step::Descriptors))?;
     let file = lift(program.file.as_fd()).map_err(at(Step::Descriptors))?;
     let tell = lift(tell.as_fd()).map_err(at(Step::Descriptors))?;
+    let did = |step| tell_of(tell.as_fd(), Ok(step));
     let root = target.root.as_ref().map(|root| lift(root.as_fd())).transpose().map_err(at(Step::Descriptors))?;
 
     // The first to go when memory runs out, and no core file of what was read. Neither may fail the way in.
@@ -167,29 +195,35 @@ fn try_become_shim(
         setrlimit(Resource::RLIMIT_FSIZE, 0, 0).map_err(at(Step::Lower))?;
     }
     rights::lower(plan).map_err(at(Step::Lower))?;
+    did(Step::Lower);
 
     // Joins every namespace in one step, while still powerful enough to do so and while still outside the
     // target's pid namespace: no process in the container can see this one, now or later.
     let kinds = plan.join.iter().fold(0, |flags, namespace| flags | namespace.flag());
     if kinds != 0 {
         sys::join(pidfd.as_fd(), kinds).map_err(at(Step::Join))?;
+        did(Step::Join);
     }
     if plan.chroot {
         let root = root.as_ref().ok_or(Stopped { step: Step::Root, errno: libc::EACCES })?;
         rustix::process::fchdir(root).map_err(errno).map_err(at(Step::Root))?;
         nix::unistd::chroot(".").map_err(at(Step::Root))?;
+        did(Step::Root);
     }
     nix::unistd::chdir("/").map_err(at(Step::Root))?;
     if plan.view == View::Locked {
         nix::sched::unshare(nix::sched::CloneFlags::CLONE_NEWNS).map_err(at(Step::View))?;
         match sys::lock_view(c"/") {
-            // Linux before 5.12: the shim's own restraint and its filter remain.
-            Ok(()) | Err(Errno::ENOSYS) => {}
+            Ok(()) => did(Step::View),
+            // Linux before 5.12: the shim's own restraint and its filter remain. That it was not done is seen.
+            Err(Errno::ENOSYS) => {}
             Err(error) => return Err(at(Step::View)(error)),
         }
     }
     rights::take_ids(plan).map_err(at(Step::User))?;
+    did(Step::User);
     rights::drop_rest(plan).map_err(at(Step::Drop))?;
+    did(Step::Drop);
 
     rustix::process::set_parent_process_death_signal(Some(Signal::KILL)).map_err(errno).map_err(at(Step::Tie))?;
     if rustix::process::getppid() != Some(broker) {
@@ -212,17 +246,20 @@ fn try_become_shim(
     let letters = if plan.write { c"ptw" } else { c"pt" };
     // Nothing from here on may allocate: the filter allows what the shim needs and no more.
     let failed = match seccompiler::apply_filter(filter) {
-        Ok(()) => at(Step::Exec)(sys::execute(PROGRAM, c"scratchdbg-shim", letters)),
+        Ok(()) => {
+            tell_of(sys::borrow_number(REPORT), Ok(Step::Filter));
+            at(Step::Exec)(sys::execute(PROGRAM, c"scratchdbg-shim", letters))
+        }
         Err(_) => Stopped { step: Step::Filter, errno: libc::EINVAL },
     };
-    tell_of(sys::borrow_number(REPORT), failed);
+    tell_of(sys::borrow_number(REPORT), Err(failed));
     sys::exit_now(1)
 }
 
-/// Tells the broker which step failed. If that fails too, the broker sees the end without a word and says so.
-fn tell_of(tell: BorrowedFd<'_>, failed: Stopped) {
+/// Tells the broker of a step. If that fails, the broker sees the end without a word of it. Allocates nothing.
+fn tell_of(tell: BorrowedFd<'_>, report: Report) {
     let mut bytes = [0; 64];
-    if let Ok(bytes) = postcard::to_slice(&failed, &mut bytes) {
+    if let Ok(bytes) = postcard::to_slice(&report, &mut bytes) {
         let _ = rustix::net::send(tell, bytes, rustix::net::SendFlags::NOSIGNAL);
     }
 }

@@ -6,11 +6,11 @@ use crate::target::ContainerPid;
 
 /// Processes looked at, at most.
 const MAX_PROCESSES: usize = 100_000;
-/// Bytes read of a `cgroup` file at most.
-const CGROUP: u64 = 64 << 10;
+/// Bytes read of a file that says whose a process is, at most.
+const LARGEST: u64 = 64 << 10;
 
 /// The first process of the container. It is 1 in a pid namespace of its own, and what the engine says in that of the
-/// engine's host; in that of another container it is the first whose cgroup bears the container's id.
+/// engine's host; in that of another container it is the first whose cgroup, or mounts, bear the container's id.
 ///
 /// # Errors
 /// If the processes cannot be listed.
@@ -22,11 +22,11 @@ pub async fn init(
     match container.pid_mode.as_str() {
         "" | "private" => Ok(Some(ContainerPid(1))),
         "host" => Ok(container.engine_pid.map(ContainerPid)),
-        _ => first_with_cgroup(shim, &container.id, own).await,
+        _ => first_named(shim, &container.id, own).await,
     }
 }
 
-async fn first_with_cgroup(shim: &Shim, id: &str, own: Option<ContainerPid>) -> Result<Option<ContainerPid>, Error> {
+async fn first_named(shim: &Shim, id: &str, own: Option<ContainerPid>) -> Result<Option<ContainerPid>, Error> {
     let mut pids = Vec::new();
     let mut stream = shim.list(b"/proc", false);
     while let Some(batch) = stream.next().await {
@@ -38,10 +38,12 @@ async fn first_with_cgroup(shim: &Shim, id: &str, own: Option<ContainerPid>) -> 
     drop(stream);
     pids.sort_unstable();
     for pid in pids.into_iter().filter(|&pid| Some(pid) != own) {
-        // One that has ended meanwhile was not the first.
-        let Ok(cgroup) = shim.read(format!("/proc/{pid}/cgroup").as_bytes(), CGROUP).await else { continue };
-        if process::names(&cgroup, id) {
-            return Ok(Some(pid));
+        for (file, is_named) in process::NAMED_IN {
+            // One that has ended meanwhile was not the first.
+            let Ok(text) = shim.read(format!("/proc/{pid}/{file}").as_bytes(), LARGEST).await else { continue };
+            if is_named(&text, id) {
+                return Ok(Some(pid));
+            }
         }
     }
     Ok(None)

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use super::Mapping;
+use crate::corefile::Line;
 use crate::inspect::fetch;
 
 /// Address space nothing can read or write: what Go's runtime reserves and does not use.
@@ -36,7 +37,7 @@ pub fn parse(text: &[u8]) -> Vec<Mapping> {
     mappings
 }
 
-/// One line: `start-end perms offset dev inode   path`.
+/// What of a line is added up.
 struct Region<'t> {
     what: &'t [u8],
     size: u64,
@@ -46,18 +47,13 @@ struct Region<'t> {
 
 impl<'t> Region<'t> {
     fn parse(line: &'t [u8]) -> Option<Self> {
-        let mut fields = line.splitn(6, |&byte| byte == b' ');
-        let range = fields.next()?;
-        let dash = range.iter().position(|&byte| byte == b'-')?;
-        let (start, end) = (fetch::number(&range[..dash], 16)?, fetch::number(&range[dash + 1..], 16)?);
-        let rights = fields.next().filter(|rights| rights.len() == 4)?;
-        let right = |at: usize, letter: u8| rights.get(at) == Some(&letter);
-        let what = match fields.nth(3).map(<[u8]>::trim_ascii_start).unwrap_or_default() {
-            b"" if rights.starts_with(b"---") => RESERVED.as_bytes(),
+        let Line { start, end, readable, writable, executable, name, .. } = Line::parse(line)?;
+        let what = match name {
+            b"" if !(readable || writable || executable) => RESERVED.as_bytes(),
             b"" => ANONYMOUS.as_bytes(),
             // prctl(2), PR_SET_VMA_ANON_NAME: Go names its memory so from 1.25 on.
             what => what,
         };
-        Some(Self { what, size: end.checked_sub(start)?, executable: right(2, b'x'), writable: right(1, b'w') })
+        Some(Self { what, size: end - start, executable, writable })
     }
 }

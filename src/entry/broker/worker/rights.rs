@@ -26,6 +26,13 @@ pub fn lower(plan: &Plan) -> Result<(), Errno> {
     set_no_new_privs(true).map_err(errno)
 }
 
+/// Keeps these alone, for good, and stays who it is.
+pub fn only(keep: u64) -> Result<(), Errno> {
+    bound_to(keep)?;
+    set(keep, 0)?;
+    set_no_new_privs(true).map_err(errno)
+}
+
 /// Becomes the user who looks.
 pub fn take_ids(plan: &Plan) -> Result<(), Errno> {
     if !plan.become_them {
@@ -72,6 +79,10 @@ fn bound(plan: &Plan, keep: u64) -> Result<(), Errno> {
         // Without CAP_SETPCAP it cannot be dropped; there is nothing to gain either: no_new_privs is set.
         return Ok(());
     }
+    bound_to(keep)
+}
+
+fn bound_to(keep: u64) -> Result<(), Errno> {
     for bit in (0..64).map(|number| 1_u64 << number).filter(|bit| keep & bit == 0) {
         match remove_capability_from_bounding_set(CapabilitySet::from_bits_retain(bit)) {
             Ok(()) => {}
