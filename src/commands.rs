@@ -14,6 +14,7 @@ mod ls;
 mod net;
 pub mod output;
 mod proc;
+mod process;
 mod ps;
 pub mod table;
 pub mod words;
@@ -26,7 +27,6 @@ use crate::cli::{Cli, Color, Command, Global};
 use crate::door::Door;
 use crate::engine::docker::Docker;
 use crate::engine::docker::sidecar::{self, undertaker};
-use crate::engine::process;
 use crate::entry::{self, Access, Broker, Entered, NoBroker};
 use crate::exit::{Exit, Failure};
 use crate::invoker::Invoker;
@@ -232,7 +232,7 @@ impl Context {
         match name {
             TargetName::Container(name) => Ok(Target::Container(Box::new(self.engine()?.resolve(name).await?))),
             TargetName::Process(pid) => {
-                process::find(*pid)?;
+                crate::engine::process::find(*pid)?;
                 Ok(Target::Process(*pid))
             }
         }
@@ -282,7 +282,7 @@ impl Context {
         }
         // The engine may not have noticed yet.
         match target.init() {
-            Some(init) if *door == Door::Local && process::has_ended(init) => {
+            Some(init) if *door == Door::Local && crate::engine::process::has_ended(init) => {
                 entry::Error::Gone { target: target.name() }.into()
             }
             _ => failure,

@@ -6,20 +6,17 @@ use std::os::unix::ffi::OsStrExt as _;
 use std::path::Path;
 use std::time::Duration;
 
-use futures_util::StreamExt as _;
 use serde::Serialize;
 
 use super::cp::{here, local};
+use super::process::{self, Chosen};
 use super::{Context, output};
 use crate::cli::Core;
 use crate::corefile::{Order, Thawed, Told, Weight, Written};
 use crate::door::Door;
-use crate::engine::{State, process};
-use crate::entry::{self, Access, Entered, Via, snapshot};
+use crate::entry::{self, snapshot};
 use crate::exit::{Exit, Failure};
-use crate::golang::{self, BuildInfo};
 use crate::inspect::files::human_size;
-use crate::inspect::processes;
 use crate::target::{ContainerPid, HostPid, Target};
 use crate::text::{self, Untrusted};
 
@@ -29,8 +26,6 @@ const STOPPING: Duration = Duration::from_millis(2);
 const COPYING: Duration = Duration::from_micros(300);
 /// Longer than anybody means to stop a process.
 const LONGEST: Duration = Duration::from_secs(3600);
-/// Programs that are looked at in search of one made by Go, at once.
-const AT_ONCE: usize = 16;
 
 /// The JSON document.
 #[derive(Serialize)]
@@ -65,31 +60,8 @@ pub async fn run(context: &Context, args: &Core) -> Result<(), Failure> {
         let message = "a core stops the process for a moment, and --read-only forbids that";
         return Err(Failure::new(Exit::Usage, message).try_this("core --dry-run says what there is to be taken"));
     }
-    if context.global.via == Via::Sidecar {
-        let message = format!("cannot take a core of {} through a sidecar", args.target);
-        return Err(
-            Failure::new(Exit::NotPermitted, message).try_this("on the engine's host, run it with sudo: --via local")
-        );
-    }
-    let access = Access { via: Via::Local, ..context.global.access() };
-    let entered = context.enter_with(&args.target, &access).await;
-    // Of the two ways out of missing rights, a sidecar is none here.
-    let (target, entered) = entered.map_err(|failure| match failure.exit {
-        Exit::NotPermitted => failure.try_this("on the engine's host, run it with sudo"),
-        _ => failure,
-    })?;
-    let gone = || Failure::new(Exit::NoTarget, format!("{} has no process on this host", target.name()));
-    let init = target.init().ok_or_else(gone)?;
-    if target.container().is_some_and(|container| container.state == State::Paused) {
-        let message = format!("{} is paused, and a paused process does not give its registers away", target.name());
-        return Err(Failure::new(Exit::No, message).try_this("unpause it first"));
-    }
-    let (pid, go) = choose(&target, &entered, args.pid).await?;
-    let gone = || Failure::new(Exit::NoTarget, format!("process {pid} of {} has ended", target.name()));
-    let host = process::host_pids(init).get(&pid).copied().ok_or_else(gone)?;
-    let start_ticks = process::find(host)?.start_ticks;
-    // Asked once more now that the start is known, which tells the process from all later ones of its number.
-    context.still_the_same(&target).await?;
+    let Chosen { target, pid, host, start_ticks, go, .. } =
+        process::choose(context, &args.target, args.pid, "take a core of").await?;
     let most = args.most.unwrap_or_else(half_of_what_is_free);
     let order = Order { pid: host, start_ticks, most, pause: args.pause.min(LONGEST) };
 
@@ -108,32 +80,6 @@ pub async fn run(context: &Context, args: &Core) -> Result<(), Failure> {
         done,
     };
     report(context, &document)
-}
-
-/// Which process: the one asked for, the first one if Go made it, or the only one that Go made.
-async fn choose(
-    target: &Target,
-    entered: &Entered,
-    asked: Option<ContainerPid>,
-) -> Result<(ContainerPid, Option<BuildInfo>), Failure> {
-    let shim = &entered.shim;
-    let first = asked.unwrap_or(entered.init);
-    let go = golang::of_process(shim, first).await.ok();
-    if asked.is_some() || go.is_some() {
-        return Ok((first, go));
-    }
-    let all = futures_util::stream::iter(processes::pids(shim).await?);
-    let made_by_go = all.map(|pid| async move { Some((pid, golang::of_process(shim, pid).await.ok()?)) });
-    let mut found: Vec<_> = made_by_go.buffered(AT_ONCE).filter_map(std::future::ready).collect().await;
-    match found.len() {
-        0 => Ok((first, None)),
-        1 => Ok(found.remove(0)).map(|(pid, go)| (pid, Some(go))),
-        _ => {
-            let pids: Vec<_> = found.iter().map(|(pid, _)| pid.to_string()).collect();
-            let message = format!("{} runs more than one Go program: processes {}", target.name(), pids.join(", "));
-            Err(Failure::new(Exit::Usage, message).try_this("say which: --pid N; `scratchdbg ps` names them"))
-        }
-    }
 }
 
 /// Takes it into a file.
