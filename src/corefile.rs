@@ -10,10 +10,10 @@
 mod copy;
 mod elf;
 mod error;
-mod mapping;
+pub(crate) mod mapping;
 mod notes;
-mod present;
-mod threads;
+pub(crate) mod present;
+pub(crate) mod threads;
 
 use std::fs::File;
 use std::io::Write as _;

@@ -1,6 +1,7 @@
 //! The ways in: plans who enters where with which rights, and opens the door.
 
 mod broker;
+pub mod guard;
 mod local;
 pub mod plan;
 mod sidecar;

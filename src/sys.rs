@@ -38,6 +38,47 @@ pub fn ignore_children() -> nix::Result<()> {
         .map(drop)
 }
 
+/// A descriptor that can be waited for.
+///
+/// # Errors
+/// As epoll_ctl(2). Outside of a runtime it panics.
+pub fn watched(fd: OwnedFd) -> io::Result<tokio::io::unix::AsyncFd<OwnedFd>> {
+    // SAFETY: an owned descriptor is open, and its number the same, until it is dropped.
+    unsafe { tokio::io::unix::AsyncFd::register(fd) }.map_err(io::Error::from)
+}
+
+/// Who sent a signal (sigaction(2), `si_pid`). Means something only for those that a process has sent.
+#[must_use]
+pub fn signal_sender(info: &libc::siginfo_t) -> i32 {
+    // SAFETY: it reads a number of a struct that the kernel has filled whole.
+    unsafe { info.si_pid() }
+}
+
+/// Sends a signal to one thread (tgkill(2)).
+///
+/// # Errors
+/// As tgkill(2).
+pub fn signal_thread(process: i32, thread: i32, signal: nix::sys::signal::Signal) -> nix::Result<()> {
+    // SAFETY: it touches no memory of this process.
+    Errno::result(unsafe { libc::syscall(libc::SYS_tgkill, process, thread, signal as i32) }).map(drop)
+}
+
+/// Lets signals do what they do by themselves, or nothing at all (signal(7)). For a forked child that is about to exec or
+/// to wait for children of its own.
+///
+/// # Errors
+/// As sigaction(2).
+pub fn set_signals(default: &[nix::sys::signal::Signal], ignored: &[nix::sys::signal::Signal]) -> nix::Result<()> {
+    use nix::sys::signal::SigHandler::{SigDfl, SigIgn};
+    for (signals, handler) in [(default, SigDfl), (ignored, SigIgn)] {
+        for &one in signals {
+            // SAFETY: no handler is installed that could run.
+            unsafe { nix::sys::signal::signal(one, handler) }?;
+        }
+    }
+    Ok(())
+}
+
 /// Makes `from` the descriptor number `to`, open across exec (dup2(2)). For a process about to exec, whose own
 /// descriptors no longer matter.
 ///

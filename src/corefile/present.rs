@@ -13,6 +13,8 @@ use crate::target::HostPid;
 
 /// Bits 63 and 62 of an entry: in memory, or swapped out.
 const THERE: u64 = 0b11 << 62;
+/// Bit 61: it is the file's own page, or shared. A page of a file that was written to is a copy, and has it not.
+const SHARED: u64 = 1 << 61;
 /// Bytes of an entry.
 const ENTRY: usize = 8;
 /// Bytes of a piece: many pages.
@@ -64,6 +66,15 @@ pub fn page() -> u64 {
 
 /// The parts of a mapping that are there.
 pub fn runs(pagemap: &File, mapping: &Mapping) -> Result<Vec<Run>, Error> {
+    runs_of(pagemap, mapping, |entry| entry & THERE != 0)
+}
+
+/// The parts of a file's mapping that somebody has written to.
+pub fn copies(pagemap: &File, mapping: &Mapping) -> Result<Vec<Run>, Error> {
+    runs_of(pagemap, mapping, |entry| entry & THERE != 0 && entry & SHARED == 0)
+}
+
+fn runs_of(pagemap: &File, mapping: &Mapping, is_meant: impl Fn(u64) -> bool) -> Result<Vec<Run>, Error> {
     let page = page();
     let mut runs = Vec::new();
     let mut entries = vec![0; BATCH * ENTRY];
@@ -81,7 +92,7 @@ pub fn runs(pagemap: &File, mapping: &Mapping) -> Result<Vec<Run>, Error> {
         let there = room
             .chunks_exact(ENTRY)
             .take(count)
-            .map(|entry| entry.try_into().is_ok_and(|entry| u64::from_ne_bytes(entry) & THERE != 0));
+            .map(|entry| entry.try_into().is_ok_and(|entry| is_meant(u64::from_ne_bytes(entry))));
         add(&mut runs, at, page, there);
         at += count as u64 * page;
     }

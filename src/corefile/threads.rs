@@ -28,7 +28,7 @@ pub struct Thread {
     /// Its registers.
     pub registers: Registers,
     /// A signal that was about to reach it, and does when it goes on.
-    signal: Option<Signal>,
+    pub signal: Option<Signal>,
 }
 
 /// All threads of a process, stopped until this is dropped. The leader is the first.
@@ -78,7 +78,8 @@ pub fn count(pid: HostPid) -> Result<u64, Error> {
     list(pid).map(|all| all.len() as u64)
 }
 
-fn list(pid: HostPid) -> Result<Vec<Pid>, Error> {
+/// All threads, the leader first.
+pub fn list(pid: HostPid) -> Result<Vec<Pid>, Error> {
     let folder = std::fs::read_dir(format!("/proc/{pid}/task")).map_err(|error| mapping::failed("task", &error))?;
     let number = |entry: std::fs::DirEntry| entry.file_name().to_str()?.parse().ok();
     let mut all: Vec<_> = folder.flatten().filter_map(number).map(Pid::from_raw).collect();

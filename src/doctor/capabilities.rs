@@ -4,13 +4,14 @@ use super::Check;
 use crate::entry::plan::{Capability, Purpose};
 
 /// What each is for, in the order of the steps of the way in. Dropping the others for good has no purpose of a plan.
-const STEPS: [(Capability, &str); 7] = [
+const STEPS: [(Capability, &str); 8] = [
     (Capability::SysPtrace, Purpose::Look.words()),
     (Capability::SysAdmin, Purpose::Join.words()),
     (Capability::SysChroot, Purpose::Root.words()),
     (Capability::SetGid, Purpose::Group.words()),
     (Capability::SetUid, Purpose::User.words()),
     (Capability::DacReadSearch, Purpose::ReadAll.words()),
+    (Capability::Kill, "to debug it live"),
     (Capability::SetPcap, "to drop the others for good"),
 ];
 

@@ -6,6 +6,7 @@
 //! `/proc/PID/{status,uid_map,gid_map}`, and dies with its parent.
 
 mod facts;
+pub(super) mod guard;
 pub(super) mod message;
 mod program;
 mod snapshot;
@@ -149,6 +150,10 @@ fn run(link: OwnedFd, parent: rustix::process::Pid) -> nix::Result<i32> {
             }
             Ask::Snapshot(order) => match snapshot::start(&mut workers, order, fd) {
                 Ok((worker, told)) => send(link.as_fd(), &Answer::Taking { worker }, Some(told.as_fd()))?,
+                Err(refusal) => send(link.as_fd(), &Way::default().refused(refusal), None)?,
+            },
+            Ask::Guard(order) => match guard::start(order, fd) {
+                Ok(guarding) => send(link.as_fd(), &Answer::Guarding, Some(guarding.as_fd()))?,
                 Err(refusal) => send(link.as_fd(), &Way::default().refused(refusal), None)?,
             },
             Ask::End { worker } => {

@@ -29,7 +29,7 @@ pub(super) async fn enter(
             steps::record(journal, name, pid, plan.as_ref(), &done, failed).undone();
             return Err(refused(name, refusal));
         }
-        (Answer::Entered { .. } | Answer::Taking { .. } | Answer::Planned(_) | Answer::Ended, _) => {
+        (_, _) => {
             return Err(Error::BrokerEnded { target: target(), errno: nix::errno::Errno::EPROTO });
         }
     };
@@ -63,9 +63,7 @@ pub(super) async fn plan(
     match ask(broker?, name, Ask::Plan { pid: pid.0, access: *access }).await?.0 {
         Answer::Planned(plan) => Ok(plan),
         Answer::Refused { refusal, .. } => Err(refused(name, refusal)),
-        Answer::Entered { .. } | Answer::Taking { .. } | Answer::Ended => {
-            Err(Error::BrokerEnded { target: name.to_owned(), errno: nix::errno::Errno::EPROTO })
-        }
+        _ => Err(Error::BrokerEnded { target: name.to_owned(), errno: nix::errno::Errno::EPROTO }),
     }
 }
 

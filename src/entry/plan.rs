@@ -73,6 +73,8 @@ impl Namespace {
 pub enum Capability {
     /// Read every file.
     DacReadSearch = 2,
+    /// Send signals to processes of others.
+    Kill = 5,
     /// Become another group.
     SetGid = 6,
     /// Become another user.
@@ -101,8 +103,9 @@ impl Capability {
     }
 
     /// All of them.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::DacReadSearch,
+        Self::Kill,
         Self::SetGid,
         Self::SetUid,
         Self::SetPcap,
@@ -116,6 +119,7 @@ impl fmt::Display for Capability {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::DacReadSearch => "CAP_DAC_READ_SEARCH",
+            Self::Kill => "CAP_KILL",
             Self::SetGid => "CAP_SETGID",
             Self::SetUid => "CAP_SETUID",
             Self::SetPcap => "CAP_SETPCAP",

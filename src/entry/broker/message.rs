@@ -8,6 +8,7 @@ use nix::sys::socket::{ControlMessage, ControlMessageOwned, MsgFlags, recvmsg, s
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 use crate::corefile::Order;
+use crate::delve::guard;
 use crate::entry::Access;
 use crate::entry::plan::{NoPlan, Plan};
 
@@ -33,6 +34,8 @@ pub enum Ask {
     },
     /// Take a core of a process, into the file that comes along. Without one, say what there is to be taken.
     Snapshot(Order),
+    /// Start Delve on a process, and a guard over both. Delve's program comes along.
+    Guard(guard::Order),
     /// End a worker that does not answer.
     End {
         /// As given by [`Answer::Entered`].
@@ -59,6 +62,8 @@ pub enum Answer {
         /// Its number, for [`Ask::End`].
         worker: u32,
     },
+    /// A guard runs; the link to it comes along.
+    Guarding,
     /// How it would be done.
     Planned(Plan),
     /// It could not be done.

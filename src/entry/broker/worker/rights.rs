@@ -33,6 +33,14 @@ pub fn only(keep: u64) -> Result<(), Errno> {
     set_no_new_privs(true).map_err(errno)
 }
 
+/// The same, and gives them on to what is executed, for whatever user.
+pub fn only_and_on(keep: u64) -> Result<(), Errno> {
+    bound_to(keep)?;
+    set(keep, keep)?;
+    ambient(keep)?;
+    set_no_new_privs(true).map_err(errno)
+}
+
 /// Becomes the user who looks.
 pub fn take_ids(plan: &Plan) -> Result<(), Errno> {
     if !plan.become_them {
@@ -62,8 +70,12 @@ pub fn drop_rest(plan: &Plan) -> Result<(), Errno> {
     }
     bound(plan, plan.keep)?;
     set(plan.keep, plan.keep)?;
+    ambient(plan.keep)
+}
+
+fn ambient(keep: u64) -> Result<(), Errno> {
     clear_ambient_capability_set().map_err(errno)?;
-    for capability in Capability::ALL.into_iter().filter(|capability| plan.keep & capability.bit() != 0) {
+    for capability in Capability::ALL.into_iter().filter(|capability| keep & capability.bit() != 0) {
         configure_capability_in_ambient_set(CapabilitySet::from_bits_retain(capability.bit()), true).map_err(errno)?;
     }
     Ok(())

@@ -1,0 +1,4 @@
+//! Delve.
+
+pub mod guard;
+pub mod relay;

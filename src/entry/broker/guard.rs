@@ -1,0 +1,81 @@
+//! The guard over a live process and Delve: a process that outlives the broker, with the rights that Delve needs.
+
+use std::os::fd::{AsFd as _, OwnedFd};
+
+use nix::errno::Errno;
+use nix::sys::resource::{Resource, setrlimit};
+use nix::sys::socket::{AddressFamily, SockFlag, SockType, socketpair};
+use nix::unistd::ForkResult;
+
+use super::message::{Refusal, Step, receive, send};
+use super::stopped;
+use super::worker::rights;
+use crate::delve::guard::{self, Error, Link, Means, Order, Told};
+use crate::entry::plan::Capability;
+use crate::sys;
+
+/// What debugging any process takes: its registers and memory, what `/proc` shows to its user alone, and stopping it.
+const NEEDED: u64 = Capability::SysPtrace.bit() | Capability::DacReadSearch.bit() | Capability::Kill.bit();
+/// Who may write a file, beside its owner.
+const WRITABLE: u32 = 0o022;
+
+/// What the other side may say.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub enum Say {
+    /// End the session.
+    End,
+}
+
+/// Starts it. Gives the link to it. It is none of the broker's workers, which end with the broker.
+pub fn start(order: Order, program: Option<OwnedFd>) -> Result<OwnedFd, Refusal> {
+    let (ours, theirs) = socketpair(AddressFamily::Unix, SockType::SeqPacket, None, SockFlag::SOCK_CLOEXEC)
+        .map_err(|error| stopped(Step::Socket, error))?;
+    match sys::fork().map_err(|error| stopped(Step::Fork, error))? {
+        ForkResult::Child => {
+            drop(ours);
+            let link = ByPackets(theirs);
+            if let Err(error) = work(&order, program.as_ref(), &link) {
+                link.tell(&Told::Failed(error), None);
+            }
+            sys::exit_now(0);
+        }
+        ForkResult::Parent { .. } => Ok(ours),
+    }
+}
+
+fn work(order: &Order, program: Option<&OwnedFd>, link: &ByPackets) -> Result<(), Error> {
+    let refused = |errno: Errno| Error::Rights { errno: errno as i32 };
+    // The broker's end, and that of all before it, is none of the guard's.
+    rustix::process::set_parent_process_death_signal(None).map_err(|error| refused(super::errno(error)))?;
+    nix::unistd::setsid().map_err(refused)?;
+    setrlimit(Resource::RLIMIT_CORE, 0, 0).map_err(refused)?;
+    if let Some(program) = program
+        && !rustix::process::getuid().is_root()
+    {
+        // The rights are this program's and not its user's, who may not give them to any program they like.
+        let stat = rustix::fs::fstat(program).map_err(|error| refused(super::errno(error)))?;
+        if stat.st_uid != 0 || stat.st_mode & WRITABLE != 0 {
+            return Err(Error::NotTrusted);
+        }
+    }
+    let means = Means::gather(order)?;
+    rights::only_and_on(NEEDED).map_err(refused)?;
+    guard::run(order, program, &means, link)
+}
+
+/// The link, one packet a word.
+struct ByPackets(OwnedFd);
+
+impl Link for ByPackets {
+    fn fd(&self) -> &OwnedFd {
+        &self.0
+    }
+
+    fn wants_the_end(&self) -> bool {
+        matches!(receive::<Say>(self.0.as_fd()), Ok((Say::End, _)) | Err(_))
+    }
+
+    fn tell(&self, told: &Told, fd: Option<&OwnedFd>) {
+        let _ = send(self.0.as_fd(), told, fd.map(|fd| fd.as_fd()));
+    }
+}
