@@ -131,6 +131,8 @@ pub enum Command {
     Cp(Cp),
     /// Take a core file of a running process, which is stopped for milliseconds. Opens in dlv.
     Core(Core),
+    /// Debug a live process with Delve, under a guard that sees to it that the process goes on.
+    Dlv(Dlv),
     /// Show the log.
     Logs(Logs),
     /// Tell whether this host can do all that, and how to fix what it cannot.
@@ -284,6 +286,28 @@ pub struct Core {
     /// Say how much there is to be taken, and how long that would stop it, and do nothing.
     #[arg(long, conflicts_with = "output")]
     pub dry_run: bool,
+}
+
+/// `dlv`
+#[derive(Debug, Args)]
+pub struct Dlv {
+    /// Container, or `pid://N`.
+    pub target: TargetName,
+    /// Which process, as numbered inside; otherwise the first, or the only one that Go made.
+    #[arg(long, value_name = "N", value_parser = pid)]
+    pub pid: Option<ContainerPid>,
+    /// How long it may stand still at a time. Then it is let go.
+    #[arg(long, value_name = "TIME", default_value = "30s", value_parser = humantime::parse_duration)]
+    pub pause: Duration,
+    /// Let it stand still for as long as somebody debugs it.
+    #[arg(long, conflicts_with = "pause")]
+    pub no_limit: bool,
+    /// Which dlv; otherwise the newest there is.
+    #[arg(long, value_name = "FILE")]
+    pub dlv: Option<PathBuf>,
+    /// Let a client end the process. Otherwise it is let go.
+    #[arg(long)]
+    pub may_kill: bool,
 }
 
 fn target_path() -> impl TypedValueParser<Value = TargetPath> {

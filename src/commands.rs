@@ -5,6 +5,7 @@ mod cat;
 mod clean;
 mod core;
 mod cp;
+mod dlv;
 mod doctor;
 mod dry_run;
 mod generated;
@@ -20,7 +21,7 @@ pub mod table;
 pub mod words;
 
 use std::cell::OnceCell;
-use std::io::IsTerminal as _;
+use std::io::{IsTerminal as _, Write as _};
 
 use crate::activity::Journal;
 use crate::cli::{Cli, Color, Command, Global};
@@ -31,6 +32,7 @@ use crate::entry::{self, Access, Broker, Entered, NoBroker};
 use crate::exit::{Exit, Failure};
 use crate::invoker::Invoker;
 use crate::target::{Target, TargetName};
+use crate::text::Untrusted;
 
 /// Does what was typed.
 ///
@@ -110,6 +112,7 @@ async fn dispatch(context: &Context, command: &Command) -> Result<(), Failure> {
         Command::Cat(cat) => cat::run(context, cat).await,
         Command::Cp(cp) => cp::run(context, cp).await,
         Command::Core(core) => core::run(context, core).await,
+        Command::Dlv(dlv) => dlv::run(context, dlv).await,
         Command::Logs(logs) => logs::run(context, logs).await,
         Command::Doctor => doctor::run(context).await,
         Command::Clean => clean::run(context).await,
@@ -134,6 +137,7 @@ fn enters(command: &Command) -> bool {
         | Command::Cat(_)
         | Command::Cp(_)
         | Command::Core(_)
+        | Command::Dlv(_)
         | Command::Doctor => true,
         Command::Undertaker { .. }
         | Command::Logs(_)
@@ -300,6 +304,14 @@ impl Context {
             }
         }
         Ok(())
+    }
+
+    /// Tells a person something that is no answer.
+    pub fn tell(&self, line: &str) {
+        if !self.global.quiet {
+            // Nobody may be reading any more.
+            let _ = writeln!(std::io::stderr(), "{}", Untrusted::from(line).safe());
+        }
     }
 
     /// Whether standard output gets colour.

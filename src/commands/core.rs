@@ -109,7 +109,7 @@ async fn take(
     staged.keep(name, 0o600).map_err(failed)?;
     if written.left_out > 0 {
         let left_out = human_size(written.left_out);
-        tell(context, &format!("left out: {left_out} for want of time (--pause) or room (--most)"));
+        context.tell(&format!("left out: {left_out} for want of time (--pause) or room (--most)"));
     }
     let done = Done {
         file: path.display().to_string(),
@@ -136,7 +136,7 @@ async fn follow(
         match (snapshot.next().await, weighed, thawed) {
             (Ok(Told::Weighed(weight)), ..) => {
                 let verb = if only_weighed { "would take" } else { "taking" };
-                tell(context, &format!("{verb} {}", words(pid, &order, &weight)));
+                context.tell(&format!("{verb} {}", words(pid, &order, &weight)));
                 if only_weighed {
                     return Ok((weight, None));
                 }
@@ -186,13 +186,6 @@ fn words(pid: ContainerPid, order: &Order, weight: &Weight) -> String {
     )
 }
 
-fn tell(context: &Context, line: &str) {
-    if !context.global.quiet {
-        // Nobody may be reading any more.
-        let _ = writeln!(std::io::stderr(), "{line}");
-    }
-}
-
 fn report(context: &Context, document: &Document) -> Result<(), Failure> {
     let mut out = std::io::stdout().lock();
     if context.global.json {
@@ -202,13 +195,10 @@ fn report(context: &Context, document: &Document) -> Result<(), Failure> {
     let file = text::escape(done.file.as_bytes());
     let line = format!("{file}: {}; stopped for {:.1} ms", human_size(done.size), done.pause_ms);
     writeln!(out, "{line}").map_err(|error| output::failure(&error))?;
-    tell(
-        context,
-        match document.go {
-            Some(_) => "it holds all that the process had in memory; open it with: dlv core PROGRAM FILE",
-            None => "it holds all that the process had in memory; not made by Go: open it with gdb or lldb",
-        },
-    );
+    context.tell(match document.go {
+        Some(_) => "it holds all that the process had in memory; open it with: dlv core PROGRAM FILE",
+        None => "it holds all that the process had in memory; not made by Go: open it with gdb or lldb",
+    });
     Ok(())
 }
 

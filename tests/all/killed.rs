@@ -6,7 +6,7 @@ use std::env;
 use std::fs;
 use std::io::{BufRead as _, BufReader};
 use std::process::{Command, Stdio};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
@@ -14,6 +14,7 @@ use nix::unistd::Pid;
 use crate::support::client::asked_meanwhile;
 use crate::support::command::{binary, scratchdbg};
 use crate::support::container::{Container, Run};
+use crate::support::dice::{self, Dice};
 use crate::support::engine::{docker, is_podman, try_docker};
 use crate::support::process::{all_pids, command_line, parent, read};
 use crate::support::pty::Terminal;
@@ -43,19 +44,6 @@ enum Victim {
 
 impl Victim {
     const ALL: [Self; 5] = [Self::Screen, Self::Broker, Self::Helper, Self::Sidecar, Self::Engine];
-}
-
-/// A pseudo-random number below `below`; the seed is printed, so that a round can be had again.
-struct Dice(u64);
-
-impl Dice {
-    fn below(&mut self, below: u64) -> u64 {
-        // xorshift64 (Marsaglia, 2003)
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        self.0 % below
-    }
 }
 
 /// The processes of ours that hang on a screen: its children's children, and what the engine runs for it.
@@ -92,11 +80,8 @@ fn wait_for_the_engine() {
 fn at_any_instant() {
     require_engine!();
     require_root!();
-    let rounds = env::var("SCRATCHDBG_KILL_ROUNDS").ok().map_or(FEW, |text| text.parse().expect("a number of rounds"));
-    let clock = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
-    let seed =
-        env::var("SCRATCHDBG_KILL_SEED").ok().map_or(u64::from(clock.subsec_nanos()) | 1, |s| s.parse().unwrap());
-    let mut dice = Dice(seed);
+    let (rounds, mut dice) = (dice::rounds(FEW), Dice::thrown());
+    let seed = dice.seed();
     let container = Run::shop().flag("--publish=127.0.0.1::8080").start();
     let before = Residue::of(&container).but_for_memory();
     let mut kills = [0; Victim::ALL.len()];

@@ -12,6 +12,7 @@ mod copies;
 mod core;
 mod doctor;
 mod endless;
+mod guarded;
 mod harness;
 mod hostile;
 mod invoker;

@@ -5,6 +5,7 @@ pub mod certificates;
 pub mod client;
 pub mod command;
 pub mod container;
+pub mod dice;
 pub mod engine;
 pub mod held;
 pub mod process;

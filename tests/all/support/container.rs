@@ -192,7 +192,7 @@ impl Container {
 
     /// The last of what it has printed, both streams.
     pub fn logs(&self) -> String {
-        let output = Command::new("docker").args(["logs", "--tail=100", &self.id]).output().expect("docker logs");
+        let output = Command::new("docker").args(["logs", "--tail=1000", &self.id]).output().expect("docker logs");
         format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
     }
 
@@ -234,7 +234,7 @@ impl Container {
 
     fn follow(&self, text: &str, patience: Duration) -> Result<(), RecvTimeoutError> {
         let mut follower = Command::new("docker")
-            .args(["logs", "--follow", "--tail=100", &self.id])
+            .args(["logs", "--follow", "--tail=1000", &self.id])
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())

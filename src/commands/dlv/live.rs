@@ -1,0 +1,149 @@
+//! A session of Delve on a live process, from its start to the word on how the process is.
+
+use std::fs::File;
+use std::os::fd::OwnedFd;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use tokio::net::UnixStream;
+
+use crate::activity::Made;
+use crate::cli::Dlv;
+use crate::commands::Context;
+use crate::commands::process::Chosen;
+use crate::delve::guard::{Order, Report, Told, Why};
+use crate::door::Door;
+use crate::entry::guard::{self, Guard};
+use crate::exit::{Exit, Failure};
+use crate::text;
+
+/// What every session of one command has in common.
+pub struct Session {
+    program: PathBuf,
+    pause: Option<Duration>,
+}
+
+/// A guard at work, and the step that it is.
+pub struct Guarded {
+    guard: Guard,
+    step: Made,
+}
+
+impl Session {
+    /// Finds Delve, and sees whether it is good for this program before that is touched.
+    pub async fn new(args: &Dlv, _chosen: &Chosen) -> Result<Self, Failure> {
+        let program = args.dlv.clone().unwrap_or_else(|| "/root/.cache/scratchdbg/bin/dlv".into());
+        Ok(Self { program, pause: (!args.no_limit).then_some(args.pause) })
+    }
+
+    /// Attaches Delve, which stops the process.
+    pub async fn attach(&self, context: &Context, chosen: &Chosen) -> Result<(Guarded, UnixStream), Failure> {
+        let shown = text::escape(self.program.as_os_str().as_encoded_bytes());
+        let program: OwnedFd = File::open(&self.program)
+            .map_err(|error| Failure::new(Exit::No, format!("cannot open {shown}: {error}")))?
+            .into();
+        let order = Order { pid: chosen.host, start_ticks: chosen.start_ticks, pause: self.pause, delve: None };
+        let what = format!("let {shown} debug process {}", chosen.host);
+        let undo = "Delve lets it go; a guard sees to it";
+        let step = context.journal.begin(Some(Door::Local), &what, Some(undo));
+        let attached = async {
+            let mut guard = guard::start(context.broker(), &chosen.target.name(), order, program).await?;
+            loop {
+                match guard.next().await? {
+                    (Told::Connected, Some(stream)) => {
+                        let stream = stream.set_nonblocking(true).and_then(|()| UnixStream::from_std(stream));
+                        let failed = |error| Failure::new(Exit::No, format!("the connection to dlv: {error}"));
+                        return Ok((guard, stream.map_err(failed)?));
+                    }
+                    (Told::Failed(error), _) => return Err(Failure::from(error).on(chosen.target.name())),
+                    (Told::Ended(report), _) => return Err(ended_early(chosen, &report)),
+                    (Told::Ending(_) | Told::Started(_) | Told::Connected, _) => {}
+                }
+            }
+        };
+        match attached.await {
+            Ok((guard, stream)) => Ok((Guarded { guard, step: step.end(&Ok::<(), String>(())) }, stream)),
+            Err(failure) => {
+                step.end(&Err::<(), _>(&failure.message)).undone();
+                Err(failure)
+            }
+        }
+    }
+
+    /// Waits until Delve has let go, and says how the process is. Until `work` is done it may take as long as it likes.
+    pub async fn until(
+        &self,
+        context: &Context,
+        chosen: &Chosen,
+        guarded: Guarded,
+        work: impl Future<Output = ()>,
+    ) -> Result<(), Failure> {
+        let Guarded { mut guard, step } = guarded;
+        let mut work = std::pin::pin!(work);
+        let mut at_work = true;
+        loop {
+            let told = tokio::select! {
+                () = &mut work, if at_work => {
+                    at_work = false;
+                    guard.end();
+                    continue;
+                }
+                told = guard.next() => told?,
+            };
+            match told {
+                (Told::Ending(why), _) => tell_why(context, chosen, why),
+                (Told::Ended(report), _) => {
+                    step.undone();
+                    return ended(context, chosen, &report);
+                }
+                (Told::Started(_) | Told::Connected | Told::Failed(_), _) => {}
+            }
+        }
+    }
+}
+
+/// Delve did not come to take a request.
+fn ended_early(chosen: &Chosen, report: &Report) -> Failure {
+    let said = String::from_utf8_lossy(&report.printed);
+    let line = said.lines().rfind(|line| !line.trim().is_empty()).unwrap_or("it said nothing");
+    Failure::new(Exit::No, format!("{}: dlv has ended: {line}", chosen.target.name()))
+}
+
+fn tell_why(context: &Context, chosen: &Chosen, why: Why) {
+    let name = chosen.target.name();
+    match why {
+        Why::Pause(most) => context.tell(&format!(
+            "{name}: stood still for {}, as long as it may (--pause): let go",
+            humantime::format_duration(most)
+        )),
+        Why::Signal(signal) => {
+            let signal = words(signal);
+            context.tell(&format!("{name}: was sent {signal} while it stood still: let go, so that it gets it"));
+        }
+        Why::TargetEnded => context.tell(&format!("{name}: the process has ended")),
+        Why::DelveSignal(signal) => context.tell(&format!("{name}: dlv was sent {}: let go", words(signal))),
+        Why::GuardEnded => context.tell(&format!("{name}: the guard was killed, and another one has let go")),
+        Why::Asked => {}
+    }
+}
+
+/// A signal's name.
+fn words(signal: i32) -> &'static str {
+    nix::sys::signal::Signal::try_from(signal).map_or("a signal", nix::sys::signal::Signal::as_str)
+}
+
+/// How the process is left.
+fn ended(context: &Context, chosen: &Chosen, report: &Report) -> Result<(), Failure> {
+    let name = chosen.target.name();
+    if !report.runs {
+        return Err(Failure::new(Exit::NoTarget, format!("{name}: process {} has ended", chosen.pid)));
+    }
+    if report.differs > 0 {
+        let message = format!(
+            "{name}: its program differs from its file in {} bytes, which is not Delve's doing",
+            report.differs
+        );
+        context.tell(&message);
+    }
+    Ok(())
+}
