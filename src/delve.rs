@@ -6,7 +6,10 @@
 
 pub mod client;
 pub mod core;
+pub mod find;
 pub mod guard;
 pub mod hold;
 pub mod model;
 pub mod relay;
+pub mod rpc;
+pub mod version;

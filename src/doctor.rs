@@ -1,6 +1,5 @@
 //! Can this host do all that? Each check with what was seen, and what to do about it.
 
-mod ask;
 mod calls;
 mod capabilities;
 mod cgroups;

@@ -14,6 +14,7 @@ pub mod golang;
 pub mod inspect;
 pub mod invoker;
 pub mod logs;
+pub mod programs;
 pub mod shim;
 pub mod sys;
 pub mod target;

@@ -21,6 +21,22 @@ pub fn fork() -> nix::Result<ForkResult> {
     unsafe { nix::unistd::fork() }
 }
 
+/// Makes a program end with the thread that starts it, and gives it some of our descriptors under their own numbers
+/// (prctl(2), `PR_SET_PDEATHSIG`; fcntl(2), `F_SETFD`). They stay closed to every other program.
+pub fn tie(command: &mut std::process::Command, kept: Vec<OwnedFd>) {
+    let tie = move || {
+        // SAFETY: the call reads no memory.
+        Errno::result(unsafe { libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL) })?;
+        for fd in &kept {
+            // SAFETY: the descriptor is open, and this is the child's copy of it.
+            Errno::result(unsafe { libc::fcntl(fd.as_raw_fd(), libc::F_SETFD, 0) })?;
+        }
+        Ok(())
+    };
+    // SAFETY: what is called between fork and exec takes no lock and no memory: two system calls.
+    unsafe { std::os::unix::process::CommandExt::pre_exec(command, tie) };
+}
+
 /// Whether this process has one thread only.
 fn single_threaded() -> bool {
     // Without /proc it cannot be told; then there is nothing to enter either.

@@ -1,36 +1,253 @@
-//! Delve over a core file.
-#![allow(clippy::todo, unused_variables, clippy::unused_async, missing_docs)]
+//! Delve over a core file. It needs no rights and touches no process.
+//!
+//! It listens in a folder that only we can enter, which goes as soon as we are connected. It is tied to us: it ends with
+//! us, and with the connection.
 
-use std::path::Path;
+use std::ffi::OsString;
+use std::hash::{BuildHasher as _, Hasher as _};
+use std::os::fd::{AsRawFd as _, OwnedFd};
+use std::os::unix::fs::DirBuilderExt as _;
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use tokio::io::{AsyncBufReadExt as _, AsyncRead, AsyncReadExt as _, BufReader};
+use tokio::net::UnixStream;
+use tokio::process::{Child, Command};
+use tokio::task::JoinHandle;
+use tokio::time::timeout;
 
 use super::client::{self, Stopped};
+use super::hold::Nobody;
 use super::model::State;
+use crate::exit::{Exit, Explain};
 use crate::text::Safe;
+
+/// How long Delve may take to listen. It does so before it reads the core.
+const STARTING: Duration = Duration::from_secs(30);
+/// How long it may take to end, once it has closed the connection.
+const ENDING: Duration = Duration::from_secs(5);
+/// How many bytes of what it complains about are kept.
+const MOST_WORDS: usize = 8192;
 
 /// Why a core cannot be opened.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
+    /// Its folder could not be made.
+    #[error("a private folder for delve cannot be made in {}: {error}", dir.display())]
+    Folder {
+        /// Where.
+        dir: PathBuf,
+        /// Why.
+        error: std::io::Error,
+    },
     /// Delve could not be started.
     #[error("delve cannot be started: {0}")]
     Start(std::io::Error),
     /// Delve ended; its first words say why.
     #[error("delve could not open the core: {0}")]
     Ended(Safe),
+    /// It does not get so far.
+    #[error("delve did not listen within {} s", STARTING.as_secs())]
+    Slow,
     /// What was asked first failed.
     #[error(transparent)]
     Client(#[from] client::Error),
 }
 
-/// A Delve that has a core open. Dropping it ends Delve.
-#[derive(Debug)]
-pub struct Opened {}
+impl Explain for Error {
+    fn hint(&self) -> Option<String> {
+        match self {
+            Self::Ended(_) => {
+                Some("The core must be of this very program, and Delve new enough for its Go.".to_owned())
+            }
+            Self::Client(error) => error.hint(),
+            _ => None,
+        }
+    }
 
-/// Opens a core. `program` and `core` may be `/proc/PID/fd/N`. Nothing of it needs root; nothing stays behind.
-pub async fn open(dlv: &Path, program: &Path, core: &Path) -> Result<(Stopped, State, Opened), Error> {
-    todo!()
+    fn exit(&self) -> Exit {
+        Exit::No
+    }
 }
 
-/// The same, giving the bare connection, for what speaks DAP.
-pub async fn connect(dlv: &Path, program: &Path, core: &Path) -> Result<(tokio::net::UnixStream, Opened), Error> {
-    todo!()
+/// A file for Delve.
+#[derive(Debug)]
+pub enum Source {
+    /// By its path.
+    Path(PathBuf),
+    /// By a descriptor. Delve opens it anew, through `/proc/self/fd`, so the file itself must let this user read it.
+    Open(OwnedFd),
+}
+
+/// What is to be opened.
+#[derive(Debug)]
+pub struct Order<'a> {
+    /// Which Delve; see [`super::find`].
+    pub dlv: &'a Path,
+    /// The program that made the core.
+    pub program: Source,
+    /// The core.
+    pub core: Source,
+    /// Folders with debug files of stripped programs: `DIR/.build-id/ab/cdef.debug`.
+    pub debug_directories: &'a [PathBuf],
+}
+
+/// A Delve that has a core open. Dropping it ends Delve.
+#[derive(Debug)]
+pub struct Opened {
+    child: Child,
+    words: Arc<Mutex<Vec<u8>>>,
+    readers: [JoinHandle<()>; 2],
+}
+
+/// Opens a core.
+///
+/// # Errors
+/// If Delve cannot be started, or cannot make sense of the two files.
+pub async fn open(order: Order<'_>) -> Result<(Stopped, State, Opened), Error> {
+    let (stream, mut opened) = connect(order).await?;
+    match Stopped::open(stream, Nobody).await {
+        Ok((client, state)) => Ok((client, state, opened)),
+        Err(client::Error::Gone) => Err(Error::Ended(opened.last_words().await)),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Starts Delve on a core and connects to it. It speaks DAP or JSON-RPC, whichever is spoken to it first.
+///
+/// # Errors
+/// If Delve cannot be started. What it thinks of the files it says later: see [`Opened::last_words`].
+pub async fn connect(order: Order<'_>) -> Result<(UnixStream, Opened), Error> {
+    let folder = Folder::make(order.debug_directories)?;
+    let socket = folder.0.join("s");
+    let mut kept = Vec::new();
+    let mut path = |source| match source {
+        Source::Path(path) => path.into_os_string(),
+        Source::Open(fd) => {
+            let path = format!("/proc/self/fd/{}", fd.as_raw_fd());
+            kept.push(fd);
+            OsString::from(path)
+        }
+    };
+    let mut listen = OsString::from("--listen=unix:");
+    listen.push(&socket);
+    let mut command = Command::new(order.dlv);
+    command.arg("core").arg(path(order.program)).arg(path(order.core)).arg(listen);
+    command.args(["--headless", "--api-version=2", "--check-go-version=false"]);
+    // No PATH: it has nobody to call. Its settings are read from the folder, which is gone when it would write there.
+    command.env_clear().env("HOME", &folder.0).env("XDG_CONFIG_HOME", &folder.0).env("DEBUGINFOD_URLS", "");
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    command.process_group(0).kill_on_drop(true).current_dir("/");
+    crate::sys::tie(command.as_std_mut(), kept);
+    let mut child = command.spawn().map_err(Error::Start)?;
+    drop(command);
+
+    let words = Arc::new(Mutex::new(Vec::new()));
+    let (listening, told) = tokio::sync::oneshot::channel();
+    let readers = [
+        tokio::spawn(first_line(child.stdout.take(), listening)),
+        tokio::spawn(keep(child.stderr.take(), Arc::clone(&words))),
+    ];
+    let mut opened = Opened { child, words, readers };
+    match timeout(STARTING, told).await {
+        Ok(Ok(())) => {}
+        Ok(Err(_)) => return Err(Error::Ended(opened.last_words().await)),
+        Err(_) => return Err(Error::Slow),
+    }
+    match UnixStream::connect(&socket).await {
+        Ok(stream) => Ok((stream, opened)),
+        Err(_) => Err(Error::Ended(opened.last_words().await)),
+    }
+}
+
+impl Opened {
+    /// What Delve complained about, when it is ending: the first line that says something.
+    pub async fn last_words(&mut self) -> Safe {
+        if timeout(ENDING, self.child.wait()).await.is_ok() {
+            // What it wrote last is still on its way.
+            drop(timeout(ENDING, &mut self.readers[1]).await);
+        }
+        let words = self.words.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let words = String::from_utf8_lossy(&words);
+        let noise = |line: &&str| !line.trim().is_empty() && !line.starts_with("WARNING: undefined behavior");
+        super::rpc::first_line(words.lines().find(noise).unwrap_or("it does not say why"))
+    }
+
+    /// Its process, on this host.
+    #[must_use]
+    pub fn pid(&self) -> Option<u32> {
+        self.child.id()
+    }
+
+    /// Waits until it has ended.
+    pub async fn ended(&mut self) {
+        drop(self.child.wait().await);
+    }
+}
+
+impl Drop for Opened {
+    fn drop(&mut self) {
+        // The process is killed and reaped by the runtime (`kill_on_drop`): it holds nobody.
+        for reader in &self.readers {
+            reader.abort();
+        }
+    }
+}
+
+/// Says that Delve listens; then reads on, so that it never waits for us.
+async fn first_line(out: Option<impl AsyncRead + Unpin>, listening: tokio::sync::oneshot::Sender<()>) {
+    let Some(out) = out else { return };
+    let mut out = BufReader::new(out);
+    let mut line = Vec::new();
+    if (&mut out).take(4096).read_until(b'\n', &mut line).await.is_ok_and(|read| read > 0) && line.ends_with(b"\n") {
+        let _ = listening.send(());
+    } else {
+        return;
+    }
+    drop(tokio::io::copy(&mut out, &mut tokio::io::sink()).await);
+}
+
+async fn keep(from: Option<impl AsyncRead + Unpin>, words: Arc<Mutex<Vec<u8>>>) {
+    let Some(mut from) = from else { return };
+    let mut buffer = [0; 1024];
+    while let Ok(read @ 1..) = from.read(&mut buffer).await {
+        let mut words = words.lock().unwrap_or_else(PoisonError::into_inner);
+        let room = MOST_WORDS.saturating_sub(words.len());
+        words.extend_from_slice(&buffer[..read.min(room)]);
+    }
+}
+
+/// A folder of our own. It goes when it is dropped.
+#[derive(Debug)]
+struct Folder(PathBuf);
+
+impl Folder {
+    fn make(debug_directories: &[PathBuf]) -> Result<Self, Error> {
+        // The name of a socket may have 108 bytes: a long TMPDIR is of no use here.
+        let dir = Some(std::env::temp_dir()).filter(|dir| dir.as_os_str().len() < 60).unwrap_or_else(|| "/tmp".into());
+        let failed = |error| Error::Folder { dir: dir.clone(), error };
+        // Random enough: it must only not be there already, and making it fails if it is.
+        let random = std::hash::RandomState::new().build_hasher().finish();
+        let folder = Self(dir.join(format!("scratchdbg-dlv-{random:016x}")));
+        let private = |path: &Path| std::fs::DirBuilder::new().mode(0o700).create(path);
+        private(&folder.0).map_err(failed)?;
+        private(&folder.0.join("dlv")).map_err(failed)?;
+        std::fs::write(folder.0.join("dlv/config.yml"), settings(debug_directories)).map_err(failed)?;
+        Ok(folder)
+    }
+}
+
+/// Delve's settings. JSON is YAML.
+fn settings(debug_directories: &[PathBuf]) -> String {
+    let dirs: Vec<_> =
+        debug_directories.iter().map(|dir| dir.join(".build-id").to_string_lossy().into_owned()).collect();
+    serde_json::json!({ "debug-info-directories": dirs }).to_string()
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        drop(std::fs::remove_dir_all(&self.0));
+    }
 }

@@ -127,3 +127,11 @@ pub struct Versions {
     /// How it looks at it: `native`, `core`.
     pub backend: Untrusted,
 }
+
+impl Versions {
+    /// The minor version of Go: 24 for `go1.24.11`, `go1.24rc1`.
+    #[must_use]
+    pub fn go_minor(&self) -> Option<u32> {
+        super::version::go_minor(&self.go.lossy())
+    }
+}

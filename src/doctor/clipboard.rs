@@ -1,18 +1,19 @@
 //! Copying goes through the terminal (OSC 52), and tmux stands between.
 
-use super::{Check, ask};
+use super::Check;
+use crate::programs;
 
 /// Asks tmux, if it is there.
 pub async fn check() -> Check {
     if std::env::var_os("TMUX").is_none() {
         return judge(None);
     }
-    let Some(tmux) = ask::find("tmux") else {
+    let Some(tmux) = programs::find("tmux") else {
         let why = "there is no tmux on PATH".to_owned();
         return judge(Some((Err(why.clone()), Err(why))));
     };
-    let clipboard = ask::output(&tmux, &["show-options", "-sv", "set-clipboard"], &[]).await;
-    let passthrough = ask::output(&tmux, &["show-options", "-gv", "allow-passthrough"], &[]).await;
+    let clipboard = programs::output(&tmux, &["show-options", "-sv", "set-clipboard"], &[]).await;
+    let passthrough = programs::output(&tmux, &["show-options", "-gv", "allow-passthrough"], &[]).await;
     judge(Some((clipboard, passthrough)))
 }
 

@@ -1,58 +1,52 @@
-//! Delve. No command uses it yet; told because the set-up brings it.
+//! Delve: which one the debugger would take, and what it is good for.
 
-use super::{Check, ask};
+use super::Check;
+use crate::delve::find::{self, Error, Found};
+use crate::delve::version::{INSTALL, newest_go};
+use crate::exit::Explain as _;
 
-/// Versions that were tried, each with the newest Go whose programs it shows whole: goroutines, stacks, variables.
-const TRIED: [((u32, u32), &str); 3] = [((1, 20), "1.23"), ((1, 24), "1.24"), ((1, 27), "1.27")];
-/// What it would otherwise do at its start: make its folder of settings. Nothing can be made in here.
-const NO_SETTINGS: [(&str, &str); 2] = [("HOME", "/dev/null"), ("XDG_CONFIG_HOME", "/dev/null")];
+const NAME: &str = "dlv";
 
-/// Looks for it.
+/// Looks for it as the debugger does.
 pub async fn check() -> Check {
-    const NAME: &str = "dlv";
-    let Some(program) = ask::find("dlv") else {
-        return Check::info(NAME, "not on PATH; nothing here needs it");
-    };
-    let seen = match ask::output(&program, &["version"], &NO_SETTINGS).await {
-        Ok(text) => words(&text),
-        Err(error) => format!("does not tell its version: {error}"),
-    };
-    Check::info(NAME, format!("{}: {seen}", program.display()))
+    said(find::find(None).await)
 }
 
-/// What `dlv version` prints has a line `Version: 1.27.1`.
-fn words(text: &str) -> String {
-    let Some(version) = text.lines().find_map(|line| line.strip_prefix("Version:")).map(str::trim) else {
-        return "does not tell its version".to_owned();
-    };
-    let mut numbers = version.split('.').map(str::parse::<u32>);
-    let (Some(Ok(major)), Some(Ok(minor))) = (numbers.next(), numbers.next()) else {
-        return format!("version {version}");
-    };
-    match TRIED.iter().rev().find(|(tried, _)| (major, minor) >= *tried) {
-        Some((_, go)) => format!("version {version}, good for programs of Go 1.19 to {go} at least"),
-        None => format!("version {version}, older than any that was tried"),
+fn said(found: Result<Found, Error>) -> Check {
+    match found {
+        Ok(Found { path, version }) => {
+            let seen = format!("the debugger takes {}: version {version}", path.display());
+            match newest_go(version) {
+                Some(go) => Check::ok(NAME, format!("{seen}, good for programs of Go 1.19 to 1.{go}")),
+                None => Check::warn(NAME, format!("{seen}, which is too old"), format!("install a new one: {INSTALL}")),
+            }
+        }
+        Err(Error::None) => {
+            let seen = format!("none in {}; only the debugger needs it", find::PLACES);
+            Check { fix: Some(format!("install it: {INSTALL}")), ..Check::info(NAME, seen) }
+        }
+        Err(error) => Check::warn(NAME, error.to_string(), error.hint().unwrap_or_default()),
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::delve::version::Version;
 
     #[test]
-    fn go_versions_are_those_that_were_tried() {
-        let of = |version: &str| words(&format!("Delve Debugger\nVersion: {version}\nBuild: $Id: e0c278ad $\n"));
-        for (version, shown) in [
-            ("1.20.2", "version 1.20.2, good for programs of Go 1.19 to 1.23 at least"),
-            ("1.23.9", "version 1.23.9, good for programs of Go 1.19 to 1.23 at least"),
-            ("1.24.0", "version 1.24.0, good for programs of Go 1.19 to 1.24 at least"),
-            ("1.27.1", "version 1.27.1, good for programs of Go 1.19 to 1.27 at least"),
-            ("1.30.0", "version 1.30.0, good for programs of Go 1.19 to 1.27 at least"),
-            ("1.9.1", "version 1.9.1, older than any that was tried"),
-            ("(devel)", "version (devel)"),
+    fn it_says_where_and_what_for() {
+        let of = |version: &str| {
+            let found = Found { path: "/go/bin/dlv".into(), version: Version::parse(version).unwrap() };
+            said(Ok(found)).seen
+        };
+        for (version, seen) in [
+            ("1.20.2", "the debugger takes /go/bin/dlv: version 1.20.2, which is too old"),
+            ("1.22.1", "the debugger takes /go/bin/dlv: version 1.22.1, good for programs of Go 1.19 to 1.23"),
+            ("1.27.1", "the debugger takes /go/bin/dlv: version 1.27.1, good for programs of Go 1.19 to 1.27"),
         ] {
-            assert_eq!(of(version), shown);
+            assert_eq!(of(version), seen);
         }
-        assert_eq!(words("hello"), "does not tell its version");
+        assert!(said(Err(Error::None)).fix.unwrap().contains("go install"));
     }
 }

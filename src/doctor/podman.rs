@@ -6,8 +6,9 @@ use std::path::{Path, PathBuf};
 
 use rustix::fs::{Access, access};
 
-use super::{Check, ask};
+use super::Check;
 use crate::engine::docker::connect::{DOCKER_SOCKET, PODMAN_SOCKET};
+use crate::programs;
 
 /// A socket, as far as it can be told without using it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -22,8 +23,8 @@ enum Socket {
 
 /// Looks for both.
 pub async fn check(engine_answers: bool) -> Check {
-    let version = match ask::find("podman") {
-        Some(program) => Some(ask::output(&program, &["--version"], &[]).await),
+    let version = match programs::find("podman") {
+        Some(program) => Some(programs::output(&program, &["--version"], &[]).await),
         None => None,
     };
     let own = std::env::var_os("XDG_RUNTIME_DIR").map(|dir| PathBuf::from(dir).join("podman/podman.sock"));

@@ -1,4 +1,5 @@
-//! Asking other programs, which may be broken: with a deadline, and not for long answers.
+//! Other programs of this host: where they are, and what they print. They may be broken: they are asked with a
+//! deadline, and not for long answers.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -14,6 +15,9 @@ const PATIENCE: Duration = Duration::from_secs(2);
 const MOST: u64 = 4096;
 
 /// What a program prints. It is killed when its time is over.
+///
+/// # Errors
+/// In words: it cannot be started, fails without a word, or does not answer.
 pub async fn output(program: &Path, args: &[&str], environment: &[(&str, &str)]) -> Result<String, String> {
     let asking = async {
         let mut command = Command::new(program);
@@ -38,10 +42,16 @@ pub async fn output(program: &Path, args: &[&str], environment: &[(&str, &str)])
 }
 
 /// Where a program is, by `PATH`.
+#[must_use]
 pub fn find(name: &str) -> Option<PathBuf> {
     let path = std::env::var_os("PATH")?;
-    let executable = |file: &PathBuf| file.is_file() && rustix::fs::access(file, rustix::fs::Access::EXEC_OK).is_ok();
-    std::env::split_paths(&path).map(|dir| dir.join(name)).find(executable)
+    std::env::split_paths(&path).map(|dir| dir.join(name)).find(|file| is_executable(file))
+}
+
+/// Whether a file is there and may be executed.
+#[must_use]
+pub fn is_executable(file: &Path) -> bool {
+    file.is_file() && rustix::fs::access(file, rustix::fs::Access::EXEC_OK).is_ok()
 }
 
 #[cfg(test)]

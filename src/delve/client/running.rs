@@ -1,0 +1,183 @@
+//! While the target runs.
+//!
+//! Delve reads one call after the other, and most it does only with the target stopped: sent while it runs, they would
+//! keep it from reading anything more, a halt included. So there is a type that cannot send them.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Weak};
+use std::time::Duration;
+
+use tokio::sync::{Semaphore, oneshot};
+use tokio::time::timeout;
+
+use super::link::{Held, Link, Raw};
+use super::{Error, Stopped};
+use crate::delve::model::State;
+use crate::delve::rpc::request;
+
+/// How long Delve may take to stop a target that it was asked to stop.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// A connection to Delve while the target runs. To drop it ends Delve, which lets go of the process first.
+#[derive(Debug)]
+pub struct Running {
+    link: Arc<Link>,
+    hold: Hold,
+    reply: oneshot::Receiver<Raw>,
+    /// What came, if somebody already waited for it.
+    came: Option<Raw>,
+    control: Control,
+}
+
+/// Halts and asks, while somebody else waits for the stop. It does not keep the connection open.
+#[derive(Debug, Clone)]
+pub struct Control {
+    link: Weak<Link>,
+    over: Arc<AtomicBool>,
+    /// One halt at a time; none in flight when the target is said to be stopped, or it would hit the next run.
+    halting: Arc<Semaphore>,
+}
+
+/// What came after a run.
+#[derive(Debug)]
+pub enum After {
+    /// It stopped.
+    Stopped(Stopped, Box<State>),
+    /// The process ended, with this status.
+    Exited(i64),
+    /// It was not set running: Delve says why.
+    Refused(Stopped, Error),
+}
+
+/// A `Hold` that can be shown.
+#[derive(Clone)]
+pub(super) struct Hold(pub(super) Arc<dyn Held>);
+
+impl std::fmt::Debug for Hold {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Hold")
+    }
+}
+
+impl Running {
+    pub(super) fn new(link: Arc<Link>, hold: Hold, reply: oneshot::Receiver<Raw>) -> Self {
+        let control =
+            Control { link: Arc::downgrade(&link), over: Arc::default(), halting: Arc::new(Semaphore::new(1)) };
+        Self { link, hold, reply, came: None, control }
+    }
+
+    /// For whoever does not wait.
+    #[must_use]
+    pub fn control(&self) -> Control {
+        self.control.clone()
+    }
+
+    /// Asks for a stop; [`Running::stopped`] tells when it is there.
+    ///
+    /// # Errors
+    /// If Delve says no, or is gone.
+    pub async fn halt(&self) -> Result<(), Error> {
+        self.control.halt().await
+    }
+
+    /// How things stand. Does not disturb the target.
+    ///
+    /// # Errors
+    /// If Delve says no, or is gone.
+    pub async fn state(&self) -> Result<State, Error> {
+        self.control.state().await
+    }
+
+    /// Waits until the run is over. May be dropped and called again. After it [`Running::stopped`] returns soon.
+    pub async fn ended(&mut self) {
+        if self.came.is_none() {
+            self.came = Some((&mut self.reply).await.unwrap_or(Err(Error::Gone)));
+        }
+    }
+
+    /// Waits until the run is over.
+    ///
+    /// # Errors
+    /// If Delve is gone, or what it says makes no sense.
+    pub async fn stopped(mut self) -> Result<After, Error> {
+        self.ended().await;
+        self.control.over.store(true, Ordering::SeqCst);
+        let halted = timeout(PATIENCE, self.control.halting.acquire()).await;
+        drop(halted.map_err(|_| Error::Stuck { method: "Command", seconds: PATIENCE.as_secs() })?);
+        let Self { link, hold, came, .. } = self;
+        let state = link.understand::<request::Command<'_>>(came.unwrap_or(Err(Error::Gone)));
+        match state {
+            Ok(state) if state.running => Err(Error::Malformed("it stopped, and runs")),
+            Ok(State { exited: Some(status), .. }) => Ok(After::Exited(status)),
+            Ok(state) => Ok(After::Stopped(Stopped { link, hold }, Box::new(state))),
+            // In words, for some ways to end.
+            Err(Error::Refused(why)) => {
+                let state = link.ask_anytime(&request::State { non_blocking: request::True }).await;
+                match state {
+                    Ok(State { exited: Some(status), .. }) => Ok(After::Exited(status)),
+                    Ok(State { running: true, .. }) => Err(Error::Malformed("it was not set running, and runs")),
+                    Err(Error::Refused(_)) if why.as_str().contains("has exited with status") => {
+                        Ok(After::Exited(status_in(why.as_str())))
+                    }
+                    Err(error) if !matches!(error, Error::Refused(_)) => Err(error),
+                    _ => Ok(After::Refused(Stopped { link, hold }, Error::Refused(why))),
+                }
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Halts, then as [`Stopped::detach`].
+    ///
+    /// # Errors
+    /// As there. Delve is left in any case, and lets go of the process when it notices.
+    pub async fn detach(self) -> Result<(), Error> {
+        // Told no: it may just have stopped.
+        match self.halt().await {
+            Ok(()) | Err(Error::Refused(_)) => {}
+            Err(error) => return Err(error),
+        }
+        let stopped = timeout(PATIENCE, self.stopped()).await;
+        match stopped.map_err(|_| Error::Stuck { method: "Command", seconds: PATIENCE.as_secs() })?? {
+            After::Stopped(client, _) | After::Refused(client, _) => client.detach().await,
+            After::Exited(_) => Ok(()),
+        }
+    }
+}
+
+impl Control {
+    /// Asks for a stop, and waits until it is there. Does nothing once the run is over.
+    ///
+    /// # Errors
+    /// If Delve says no, or is gone.
+    pub async fn halt(&self) -> Result<(), Error> {
+        let halting = Arc::clone(&self.halting).acquire_owned().await.map_err(|_| Error::Gone)?;
+        if self.over.load(Ordering::SeqCst) {
+            return Ok(());
+        }
+        let link = self.link.upgrade().ok_or(Error::Gone)?;
+        let reply = link.send(&request::Command { name: "halt", ..Default::default() }, Some(halting), None)?;
+        drop(link);
+        match timeout(PATIENCE, reply).await {
+            Ok(reply) => match reply.unwrap_or(Err(Error::Gone)) {
+                Ok(line) => crate::delve::rpc::answer::<request::Command<'_>>(&line).map(drop),
+                Err(error) => Err(error),
+            },
+            Err(_) => Err(Error::Stuck { method: "Command", seconds: PATIENCE.as_secs() }),
+        }
+    }
+
+    /// How things stand. Does not disturb the target.
+    ///
+    /// # Errors
+    /// If Delve says no, or is gone.
+    pub async fn state(&self) -> Result<State, Error> {
+        let link = self.link.upgrade().ok_or(Error::Gone)?;
+        link.ask_anytime(&request::State { non_blocking: request::True }).await
+    }
+}
+
+/// `Process 4711 has exited with status 2`.
+fn status_in(words: &str) -> i64 {
+    words.rsplit(' ').next().and_then(|last| last.parse().ok()).unwrap_or(-1)
+}
