@@ -10,6 +10,8 @@
 mod error;
 mod link;
 mod running;
+#[cfg(test)]
+mod tests;
 
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
@@ -25,7 +27,7 @@ use self::link::{Held, Link, told};
 use super::hold::Hold;
 use super::model::{
     Breakpoint, Change, Filter, Frame, Grouping, Groups, Instruction, Load, Location, NewBreakpoint, Page, PathRule,
-    Place, Register, Scope, State, Thread, Variable, Versions,
+    Place, Register, Scope, State, Stop, Thread, Variable, Versions,
 };
 use super::rpc::{self, request};
 use crate::text::Untrusted;
@@ -403,7 +405,12 @@ impl Stopped {
         self.idle().await?;
         self.hold.0.before_run().await;
         let reply = self.link.send(&command, None, Some(told(&self.hold.0)))?;
-        Ok(Running::new(self.link, self.hold, reply))
+        let ends = match how {
+            Resume::Continue => Stop::Unknown,
+            Resume::Call(_) => Stop::Called,
+            _ => Stop::Stepped,
+        };
+        Ok(Running::new(self.link, self.hold, reply, ends))
     }
 
     /// Waits until Delve has answered everything that was asked.

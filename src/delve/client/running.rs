@@ -12,7 +12,7 @@ use tokio::time::timeout;
 
 use super::link::{Held, Link, Raw};
 use super::{Error, Stopped};
-use crate::delve::model::State;
+use crate::delve::model::{State, Stop};
 use crate::delve::rpc::request;
 
 /// How long Delve may take to stop a target that it was asked to stop.
@@ -27,6 +27,8 @@ pub struct Running {
     /// What came, if somebody already waited for it.
     came: Option<Raw>,
     control: Control,
+    /// What ends it, if nothing else does.
+    ends: Stop,
 }
 
 /// Halts and asks, while somebody else waits for the stop. It does not keep the connection open.
@@ -34,6 +36,8 @@ pub struct Running {
 pub struct Control {
     link: Weak<Link>,
     over: Arc<AtomicBool>,
+    /// Whether a stop was asked for.
+    halted: Arc<AtomicBool>,
     /// One halt at a time; none in flight when the target is said to be stopped, or it would hit the next run.
     halting: Arc<Semaphore>,
 }
@@ -60,10 +64,14 @@ impl std::fmt::Debug for Hold {
 }
 
 impl Running {
-    pub(super) fn new(link: Arc<Link>, hold: Hold, reply: oneshot::Receiver<Raw>) -> Self {
-        let control =
-            Control { link: Arc::downgrade(&link), over: Arc::default(), halting: Arc::new(Semaphore::new(1)) };
-        Self { link, hold, reply, came: None, control }
+    pub(super) fn new(link: Arc<Link>, hold: Hold, reply: oneshot::Receiver<Raw>, ends: Stop) -> Self {
+        let control = Control {
+            link: Arc::downgrade(&link),
+            over: Arc::default(),
+            halted: Arc::default(),
+            halting: Arc::new(Semaphore::new(1)),
+        };
+        Self { link, hold, reply, came: None, control, ends }
     }
 
     /// For whoever does not wait.
@@ -104,12 +112,18 @@ impl Running {
         self.control.over.store(true, Ordering::SeqCst);
         let halted = timeout(PATIENCE, self.control.halting.acquire()).await;
         drop(halted.map_err(|_| Error::Stuck { method: "Command", seconds: PATIENCE.as_secs() })?);
-        let Self { link, hold, came, .. } = self;
+        let Self { link, hold, came, control, ends, .. } = self;
         let state = link.understand::<request::Command<'_>>(came.unwrap_or(Err(Error::Gone)));
         match state {
             Ok(state) if state.running => Err(Error::Malformed("it stopped, and runs")),
             Ok(State { exited: Some(status), .. }) => Ok(After::Exited(status)),
-            Ok(state) => Ok(After::Stopped(Stopped { link, hold }, Box::new(state))),
+            Ok(mut state) => {
+                // Most Delves do not say why.
+                if state.stop == Stop::Unknown {
+                    state.stop = if control.halted.load(Ordering::SeqCst) { Stop::Halted } else { ends };
+                }
+                Ok(After::Stopped(Stopped { link, hold }, Box::new(state)))
+            }
             // In words, for some ways to end.
             Err(Error::Refused(why)) => {
                 let state = link.ask_anytime(&request::State { non_blocking: request::True }).await;
@@ -156,6 +170,7 @@ impl Control {
             return Ok(());
         }
         let link = self.link.upgrade().ok_or(Error::Gone)?;
+        self.halted.store(true, Ordering::SeqCst);
         let reply = link.send(&request::Command { name: "halt", ..Default::default() }, Some(halting), None)?;
         drop(link);
         match timeout(PATIENCE, reply).await {

@@ -265,8 +265,8 @@ impl Convert for reply::Arguments {
 
 impl Convert for reply::Evaluated {
     type Model = Variable;
-    fn convert(self, go: Option<u32>) -> Variable {
-        self.variable.convert(go)
+    fn convert(self, _: Option<u32>) -> Variable {
+        value::evaluated(self.variable)
     }
 }
 

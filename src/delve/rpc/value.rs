@@ -14,9 +14,34 @@ const SHADOWED: u64 = 2;
 const RETURNED: u64 = 16;
 const NOWHERE: u64 = 32;
 
+/// Parts of a channel that say something of the program. The others are the runtime's own.
+const OF_CHANNEL: [&str; 8] = ["qcount", "dataqsiz", "buf", "closed", "sendx", "recvx", "recvq", "sendq"];
+
+/// What an expression gave. It need not be anywhere in memory; then its name, which is the expression, gets more of it.
+pub(super) fn evaluated(raw: reply::Variable) -> Variable {
+    let loaded = match Kind::from_number(raw.kind) {
+        Kind::String => string(&raw).len(),
+        Kind::Array | Kind::Slice => raw.children.len(),
+        Kind::Map => raw.children.len() / 2,
+        _ => 0,
+    };
+    let mut variable = variable(raw);
+    let missing = variable.len.saturating_sub(loaded as u64);
+    if variable.more.is_none() && variable.unreadable.is_none() && missing > 0 && loaded > 0 {
+        variable.more = Some(More { expression: format!("({})[{loaded}:]", variable.name.lossy()), missing });
+    }
+    variable
+}
+
 /// Turns a variable and its children.
-pub(super) fn variable(raw: reply::Variable) -> Variable {
+pub(super) fn variable(mut raw: reply::Variable) -> Variable {
     let kind = Kind::from_number(raw.kind);
+    if kind == Kind::Chan {
+        // Delve gives the number of its fields.
+        (raw.len, raw.cap) = (field(&raw, "qcount"), field(&raw, "dataqsiz"));
+        raw.children.retain(|child| OF_CHANNEL.contains(&child.name.as_str()));
+    }
+    let nil = is_nil(&raw);
     let mut line = Vec::new();
     write_top(&raw, &mut line);
     if line.len() > LONGEST {
@@ -35,10 +60,29 @@ pub(super) fn variable(raw: reply::Variable) -> Variable {
         len: u64::try_from(raw.len).unwrap_or(0),
         cap: u64::try_from(raw.cap).unwrap_or(0),
         addr: raw.addr,
-        children: children(kind, raw.children),
+        children: if nil { Vec::new() } else { children(kind, raw.children) },
         unreadable: (!raw.unreadable.is_empty()).then(|| Untrusted::new(raw.unreadable)),
         shadowed: raw.flags & SHADOWED != 0,
         returned: raw.flags & RETURNED != 0,
+    }
+}
+
+/// A number in a structure.
+fn field(raw: &reply::Variable, name: &str) -> i64 {
+    let field = raw.children.iter().find(|child| child.name == name);
+    field.and_then(|field| field.value.parse().ok()).unwrap_or(0)
+}
+
+/// Whether it points to nothing, or holds nothing.
+fn is_nil(raw: &reply::Variable) -> bool {
+    let nothing = |inside: &reply::Variable| inside.addr == 0;
+    match Kind::from_number(raw.kind) {
+        Kind::Pointer | Kind::UnsafePointer => raw.children.first().is_some_and(nothing),
+        Kind::Interface => raw.children.first().is_some_and(|inside| inside.kind == 0 && nothing(inside)),
+        Kind::Slice | Kind::Map => raw.base == 0 && raw.len == 0,
+        Kind::Chan => raw.base == 0 && raw.children.is_empty(),
+        Kind::Func => raw.base == 0 && raw.value.is_empty(),
+        _ => false,
     }
 }
 
@@ -67,8 +111,8 @@ fn children(kind: Kind, raw: Vec<reply::Variable>) -> Vec<Variable> {
 fn write_top(raw: &reply::Variable, out: &mut Vec<u8>) {
     match Kind::from_number(raw.kind) {
         _ if !raw.unreadable.is_empty() => {}
-        Kind::Slice if raw.base != 0 || raw.len > 0 => out.extend(format!("len {} cap {} ", raw.len, raw.cap).bytes()),
-        Kind::Map if raw.base != 0 || raw.len > 0 => out.extend(format!("len {} ", raw.len).bytes()),
+        Kind::Slice if !is_nil(raw) => out.extend(format!("len {} cap {} ", raw.len, raw.cap).bytes()),
+        Kind::Map if !is_nil(raw) => out.extend(format!("len {} ", raw.len).bytes()),
         _ => {}
     }
     write(raw, out);
@@ -86,15 +130,14 @@ fn write(raw: &reply::Variable, out: &mut Vec<u8>) {
         return;
     }
     match Kind::from_number(raw.kind) {
+        _ if is_nil(raw) => out.extend(b"nil"),
         Kind::String => write_string(raw, out),
-        Kind::Array | Kind::Slice if raw.kind == 23 && raw.base == 0 && raw.len == 0 => out.extend(b"nil"),
         Kind::Array | Kind::Slice => {
             out.push(b'[');
             write_list(&raw.children, out, write);
             write_rest(raw.len, raw.children.len(), out);
             out.push(b']');
         }
-        Kind::Map if raw.base == 0 && raw.len == 0 => out.extend(b"nil"),
         Kind::Map => {
             out.extend(b"map[");
             let pairs: Vec<_> = raw.children.chunks_exact(2).collect();
@@ -118,38 +161,34 @@ fn write(raw: &reply::Variable, out: &mut Vec<u8>) {
             write_rest(raw.len, raw.children.len(), out);
             out.push(b'}');
         }
-        Kind::Pointer | Kind::UnsafePointer => write_pointer(raw, out),
+        Kind::Pointer | Kind::UnsafePointer => match raw.children.first() {
+            Some(inside) if inside.only_addr || raw.kind != 22 => out.extend(format!("{:#x}", inside.addr).bytes()),
+            Some(inside) => {
+                out.push(b'&');
+                write(inside, out);
+            }
+            None => write_value(raw, out),
+        },
         Kind::Interface => match raw.children.first() {
-            None => out.extend(b"nil"),
-            Some(inside) if inside.kind == 0 && inside.addr == 0 => out.extend(b"nil"),
             Some(inside) => {
                 out.push(b'(');
                 out.extend(inside.type_name.bytes());
                 out.extend(b") ");
                 write(inside, out);
             }
+            None => write_value(raw, out),
         },
-        Kind::Chan if raw.base == 0 && raw.children.is_empty() => out.extend(b"nil"),
-        Kind::Chan => out.extend(format!("{} of {}", raw.len.max(0), raw.cap.max(0)).bytes()),
-        Kind::Func if raw.value.is_empty() => out.extend(b"nil"),
+        Kind::Chan => out.extend(format!("{} of {}", field(raw, "qcount"), field(raw, "dataqsiz")).bytes()),
         Kind::Complex if raw.value.is_empty() && raw.children.len() == 2 => {
             out.extend(format!("({} + {}i)", raw.children[0].value, raw.children[1].value).bytes());
         }
-        _ => out.extend(raw.value.bytes()),
+        _ => write_value(raw, out),
     }
 }
 
-fn write_pointer(raw: &reply::Variable, out: &mut Vec<u8>) {
-    match raw.children.first() {
-        Some(inside) if inside.only_addr && inside.addr != 0 => out.extend(format!("{:#x}", inside.addr).bytes()),
-        Some(inside) if inside.addr == 0 && !inside.type_name.is_empty() && raw.kind == 22 => out.extend(b"nil"),
-        Some(inside) if raw.kind == 22 => {
-            out.push(b'&');
-            write(inside, out);
-        }
-        _ if raw.value.is_empty() => out.extend(b"nil"),
-        _ => out.extend(raw.value.bytes()),
-    }
+/// As Delve has it; it has nothing of what is nested too deep.
+fn write_value(raw: &reply::Variable, out: &mut Vec<u8>) {
+    out.extend(if raw.value.is_empty() { "…" } else { &raw.value }.bytes());
 }
 
 fn write_string(raw: &reply::Variable, out: &mut Vec<u8>) {
@@ -196,7 +235,7 @@ fn write_rest(len: i64, loaded: usize, out: &mut Vec<u8>) {
 
 /// How to get what is missing.
 fn more(raw: &reply::Variable, kind: Kind) -> Option<More> {
-    if !raw.unreadable.is_empty() {
+    if !raw.unreadable.is_empty() || is_nil(raw) {
         return None;
     }
     let of = |variable: &reply::Variable| {
@@ -218,12 +257,15 @@ fn more(raw: &reply::Variable, kind: Kind) -> Option<More> {
         Kind::Struct if raw.value.is_empty() && i64::try_from(raw.children.len()).is_ok_and(|len| len < raw.len) => {
             of(raw).map(whole)
         }
-        Kind::Pointer => {
+        Kind::Pointer if !raw.children.is_empty() => {
             let inside = raw.children.first().filter(|inside| inside.only_addr && inside.addr != 0)?;
             (!inside.type_name.is_empty())
                 .then(|| whole(format!("(*{})({:#x})", quoted(&inside.type_name), inside.addr)))
         }
         Kind::Interface if raw.children.first().is_some_and(|inside| inside.only_addr) => of(raw).map(whole),
+        // Nested too deep.
+        Kind::Pointer | Kind::Interface if raw.children.is_empty() => of(raw).map(whole),
+        Kind::Bool | Kind::Int | Kind::Uint | Kind::Float if raw.value.is_empty() => of(raw).map(whole),
         _ => None,
     }
 }
