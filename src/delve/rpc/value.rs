@@ -131,6 +131,7 @@ fn write(raw: &reply::Variable, out: &mut Vec<u8>) {
     }
     match Kind::from_number(raw.kind) {
         _ if is_nil(raw) => out.extend(b"nil"),
+        _ if raw.only_addr => out.extend("…".bytes()),
         Kind::String => write_string(raw, out),
         Kind::Array | Kind::Slice => {
             out.push(b'[');

@@ -55,7 +55,7 @@ fn variable(of: &Variable) -> String {
     for (flag, word) in [(of.shadowed, " shadowed"), (of.returned, " returned")] {
         text += if flag { word } else { "" };
     }
-    write!(text, " = {}", of.value.safe()).unwrap();
+    write!(text, " = {}", plain(of.value.safe().as_str())).unwrap();
     // Addresses are others in each run.
     if let Some(more) = &of.more {
         write!(text, " more: {} {}", more.missing, plain(&more.expression)).unwrap();
@@ -143,9 +143,10 @@ pub(super) async fn core(stream: impl AsyncRead + AsyncWrite + Send + 'static) -
     };
     let scope = Scope::of(worker, of(&stack, "main.worker"));
     seen.all("its locals", client.locals(scope, LOAD).await, variable);
-    seen.all("its arguments", client.arguments(scope, LITTLE).await, variable);
 
     let stack = client.stack(Some(1), 10, None).await.unwrap();
+    let scope = Scope::of(1, of(&stack, "main.tick"));
+    seen.all("arguments", client.arguments(scope, LITTLE).await, variable);
     let scope = Scope::of(1, of(&stack, "main.main"));
     let order = client.eval(scope, "order", LOAD).await;
     seen.one("an order", order.clone(), variable);
