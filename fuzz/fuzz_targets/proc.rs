@@ -1,4 +1,4 @@
-//! Every parser of the kernel's texts. They come through a helper inside a container, so they may be anything.
+//! Every parser of the kernel's texts, and of Delve's. They come from inside a container, so they may be anything.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
@@ -11,7 +11,7 @@ use scratchdbg::inspect::users::{self, Users};
 fuzz_target!(|data: &[u8]| {
     // The first byte chooses the parser, so that the corpus tells them apart.
     let Some((&choice, text)) = data.split_first() else { return };
-    match choice % 22 {
+    match choice % 23 {
         0 => drop(stat::parse(text)),
         1 => drop(stat::parse_status(text)),
         2 => drop(status::parse(text, &Users::default())),
@@ -33,6 +33,7 @@ fuzz_target!(|data: &[u8]| {
         18 => drop(IdMap::parse(text)),
         19 => scratchdbg::engine::process::fuzz(text),
         20 => drop(fds::Info::parse(text)),
-        _ => scratchdbg::corefile::fuzz(text),
+        21 => scratchdbg::corefile::fuzz(text),
+        _ => scratchdbg::delve::rpc::fuzz(text),
     }
 });

@@ -251,3 +251,99 @@ impl Drop for Folder {
         drop(std::fs::remove_dir_all(&self.0));
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write as _;
+    use std::os::unix::fs::PermissionsExt as _;
+
+    use super::*;
+
+    /// A program that is called as Delve is.
+    fn pretend(dir: &Path, script: &str) -> PathBuf {
+        let path = dir.join("dlv");
+        std::fs::write(&path, format!("#!/bin/sh\n{script}\n")).unwrap();
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755)).unwrap();
+        path
+    }
+
+    /// What a Delve that ends says last.
+    async fn said(script: &str, core: Source) -> String {
+        let dir = tempfile::tempdir().unwrap();
+        let dlv = pretend(dir.path(), script);
+        let order = Order { dlv: &dlv, program: Source::Path("/program".into()), core, debug_directories: &[] };
+        connect(order).await.expect_err("it listens nowhere").to_string()
+    }
+
+    #[tokio::test]
+    async fn a_delve_that_ends_says_why() {
+        let core = || Source::Path("/core".into());
+        let words = "echo 'WARNING: undefined behavior - too old' >&2; printf 'no \\033[2J such core\\n' >&2; exit 1";
+        assert_eq!(said(words, core()).await, "delve could not open the core: no \\x1b[2J such core");
+        assert_eq!(said("exit 0", core()).await, "delve could not open the core: it does not say why");
+        // It says that it listens, and does not.
+        assert_eq!(said("echo listening; echo oh >&2", core()).await, "delve could not open the core: oh");
+        // Its folder is private, it finds its settings there, and nothing of ours is in its environment.
+        let words = r#"echo "$(stat -c %a "$HOME") $(cat "$XDG_CONFIG_HOME/dlv/config.yml") $# ${PATH-none}" >&2"#;
+        let told = said(&format!("PATH=$PATH:/bin:/usr/bin; {words}"), core()).await;
+        assert!(told.contains(r#"700 {"debug-info-directories":[]} 7"#), "{told}");
+        // A flood of complaints is read, and not kept.
+        let flood = "i=0; while [ $i -lt 20000 ]; do echo complaint $i >&2; i=$((i+1)); done; exit 1";
+        assert_eq!(said(flood, core()).await, "delve could not open the core: complaint 0");
+    }
+
+    #[tokio::test]
+    async fn a_descriptor_is_given_to_delve_alone() {
+        let mut file = tempfile::tempfile().unwrap();
+        file.write_all(b"what is in the core\n").unwrap();
+        let told = said("PATH=/bin:/usr/bin; cat \"$3\" >&2", Source::Open(file.into())).await;
+        assert_eq!(told, "delve could not open the core: what is in the core");
+    }
+
+    #[tokio::test]
+    async fn it_ends_with_the_handle_and_its_folder_goes_before() {
+        let dir = tempfile::tempdir().unwrap();
+        // It listens through a link, since sh cannot: what matters is who ends it.
+        let listener = std::os::unix::net::UnixListener::bind(dir.path().join("real")).unwrap();
+        let script = format!(
+            "PATH=/bin:/usr/bin; for a in \"$@\"; do case $a in --listen=unix:*) s=${{a#--listen=unix:}};; esac; done\n\
+             ln -s '{}' \"$s\"; echo listening; echo \"$HOME\" > '{}'; exec sleep 600",
+            dir.path().join("real").display(),
+            dir.path().join("home").display()
+        );
+        let dlv = pretend(dir.path(), &script);
+        let (program, core) = (Source::Path("/program".into()), Source::Path("/core".into()));
+        let (_stream, opened) = connect(Order { dlv: &dlv, program, core, debug_directories: &[] }).await.unwrap();
+        drop(listener);
+        let pid = opened.pid().unwrap();
+        let home = loop {
+            match std::fs::read_to_string(dir.path().join("home")) {
+                Ok(home) if home.ends_with('\n') => break home,
+                _ => tokio::task::yield_now().await,
+            }
+        };
+        assert!(!Path::new(home.trim()).exists(), "its folder is still there");
+        drop(opened);
+        let gone = || !Path::new(&format!("/proc/{pid}")).exists();
+        let ended = async {
+            while !gone() {
+                tokio::task::yield_now().await;
+            }
+        };
+        assert!(timeout(Duration::from_secs(20), ended).await.is_ok(), "it goes on");
+    }
+
+    #[test]
+    fn it_ends_with_who_started_it() {
+        let mut child = std::thread::spawn(|| {
+            let mut command = std::process::Command::new("sleep");
+            command.arg("600");
+            crate::sys::tie(&mut command, Vec::new());
+            command.spawn().unwrap()
+        })
+        .join()
+        .unwrap();
+        let status = child.wait().unwrap();
+        assert_eq!(std::os::unix::process::ExitStatusExt::signal(&status), Some(libc::SIGKILL));
+    }
+}

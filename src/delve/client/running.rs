@@ -175,7 +175,7 @@ impl Control {
         drop(link);
         match timeout(PATIENCE, reply).await {
             Ok(reply) => match reply.unwrap_or(Err(Error::Gone)) {
-                Ok(line) => crate::delve::rpc::answer::<request::Command<'_>>(&line).map(drop),
+                Ok(raw) => crate::delve::rpc::answer::<request::Command<'_>>(&raw).map(drop),
                 Err(error) => Err(error),
             },
             Err(_) => Err(Error::Stuck { method: "Command", seconds: PATIENCE.as_secs() }),

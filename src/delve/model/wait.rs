@@ -112,14 +112,11 @@ const UPDATER: &str = "GOMAXPROCS updater (idle)";
 fn words(at: usize, go: u32) -> Option<&'static str> {
     match (at, go) {
         (0, _) | (_, ..=18) => None,
-        (_, 19) => GO_19.get(at - 1).copied(),
-        (..=20, 20..=24) => GO_19.get(at - 1).copied(),
+        (_, 19) | (..=20, 20..=24) | (..=17, 25) | (1 | 2, _) => GO_19.get(at - 1).copied(),
         (_, 20..=23) => GO_21.get(at - 21).copied(),
         (_, 24) => since_24(at, &GO_24),
         (18, 25) => Some(UPDATER),
-        (..=17, 25) => GO_19.get(at - 1).copied(),
         (19..=21, 25) => GO_19.get(at - 2).copied(),
-        (1 | 2, _) => GO_19.get(at - 1).copied(),
         (3..=20, _) => GO_26.get(at - 3).copied(),
         (21, _) => Some("sync.Cond.Wait"),
         // All that stood before it moved up by one when the updater came.

@@ -284,3 +284,81 @@ fn quoted(name: &str) -> String {
     out.push('"');
     out
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    fn read(raw: Value) -> Variable {
+        evaluated(serde_json::from_value(raw).unwrap())
+    }
+
+    fn shown(raw: Value) -> String {
+        read(raw).value.safe().into_string()
+    }
+
+    #[test]
+    fn what_is_nothing_and_what_is_not_loaded_are_told_apart() {
+        let pointed = |addr: u64| json!({ "kind": 22, "children": [{ "kind": 25, "type": "T", "addr": addr }] });
+        assert_eq!(shown(pointed(0)), "nil");
+        assert_eq!(shown(pointed(1)), "&{}");
+        assert_eq!(shown(json!({ "kind": 22, "type": "*T", "addr": 7 })), "…");
+        assert_eq!(shown(json!({ "kind": 20, "children": [{ "kind": 0, "addr": 0 }] })), "nil");
+        assert_eq!(shown(json!({ "kind": 23, "type": "[]int", "base": 0, "len": 0 })), "nil");
+        assert_eq!(shown(json!({ "kind": 23, "type": "[]int", "base": 9, "len": 0 })), "len 0 cap 0 []");
+        assert_eq!(shown(json!({ "kind": 21, "base": 9, "len": 3 })), "len 3 map[…+3]");
+        assert_eq!(shown(json!({ "kind": 2, "value": "" })), "…");
+        assert_eq!(shown(json!({ "kind": 2, "value": "-5" })), "-5");
+        assert_eq!(shown(json!({ "kind": 25, "value": "time.Time(2026-01-01)", "len": 3 })), "time.Time(2026-01-01)");
+        assert_eq!(shown(json!({ "kind": 99, "value": "?" })), "?");
+        assert_eq!(shown(json!({ "kind": 2, "unreadable": "input/output error" })), "(unreadable: input/output error)");
+    }
+
+    #[test]
+    fn of_a_channel_it_is_told_how_full_it_is() {
+        let field = |name: &str, value: &str| json!({ "name": name, "kind": 7, "value": value });
+        let channel = read(json!({
+            "kind": 18, "base": 9, "len": 12,
+            "children": [field("qcount", "2"), field("dataqsiz", "4"), field("elemtype", "0"), field("closed", "0")],
+        }));
+        assert_eq!((channel.value.safe().as_str(), channel.len, channel.cap), ("2 of 4", 2, 4));
+        assert_eq!(channel.children.len(), 3, "what only the runtime needs is left out");
+    }
+
+    #[test]
+    fn text_that_is_no_utf8_comes_as_it_is() {
+        let text = read(json!({ "kind": 24, "value": "\u{fffd}", "StringValueBytes": "/wA=", "len": 2 }));
+        assert_eq!(text.value.bytes(), b"\"\xff\0\"");
+        assert_eq!(text.more, None);
+    }
+
+    #[test]
+    fn the_name_of_a_type_cannot_break_out_of_an_expression() {
+        let tagged = read(json!({ "kind": 25, "type": "struct { A int \"json:\\\"a\\\"\" }", "addr": 16, "len": 1 }));
+        let expression = tagged.more.unwrap().expression;
+        assert_eq!(expression, r#"*(*"struct { A int \"json:\\\"a\\\"\" }")(0x10)"#);
+    }
+
+    #[test]
+    fn what_is_in_no_memory_has_no_address_to_load_more_from() {
+        let register =
+            read(json!({ "name": "x", "kind": 24, "type": "string", "addr": 5, "flags": 32, "value": "ab", "len": 9 }));
+        assert_eq!(register.more.unwrap().expression, "(x)[2:]");
+        let nested = read(json!({ "name": "x", "kind": 25, "type": "T", "addr": 0, "len": 4 }));
+        assert_eq!(nested.more, None);
+    }
+
+    #[test]
+    fn a_line_is_not_too_long_and_cut_between_letters() {
+        for width in 0..4 {
+            let text = format!("{}{}", "x".repeat(width), "日".repeat(4000));
+            let value = read(json!({ "kind": 24, "value": text, "len": text.len() })).value;
+            assert!(value.is_utf8() && value.bytes().len() < LONGEST + 10, "{}", value.bytes().len());
+        }
+        let many: Vec<_> = (0..100_000).map(|n| json!({ "kind": 2, "value": n.to_string() })).collect();
+        let value = read(json!({ "kind": 23, "base": 1, "len": 1_i64 << 40, "children": many })).value;
+        assert!(value.bytes().len() < LONGEST + 10);
+    }
+}

@@ -51,8 +51,7 @@ replays! {
 
 /// Copies both ways, and writes down what is said. Whole lines, in the order in which they pass.
 async fn overhear(delve: impl AsyncRead + AsyncWrite + Send + 'static, ours: DuplexStream) -> String {
-    let said = std::sync::Mutex::new(String::new());
-    let said = std::sync::Arc::new(said);
+    let said = std::sync::Arc::new(std::sync::Mutex::new(String::new()));
     let copy =
         |mark: &'static str, from: Box<dyn AsyncRead + Send + Unpin>, mut to: Box<dyn AsyncWrite + Send + Unpin>| {
             let said = std::sync::Arc::clone(&said);
@@ -71,8 +70,7 @@ async fn overhear(delve: impl AsyncRead + AsyncWrite + Send + 'static, ours: Dup
     let there = copy(">", Box::new(from_us), Box::new(to_delve));
     back.await.unwrap();
     there.abort();
-    let said = said.lock().unwrap().clone();
-    said
+    said.lock().unwrap().clone()
 }
 
 /// Records a session with the Delve that listens on `DELVE_AT`, of the kind `DELVE_KIND`, into the file `DELVE_INTO`.
