@@ -11,7 +11,8 @@ use scratchdbg::inspect::users::{self, Users};
 fuzz_target!(|data: &[u8]| {
     // The first byte chooses the parser, so that the corpus tells them apart.
     let Some((&choice, text)) = data.split_first() else { return };
-    match choice % 23 {
+    // One of its own for Delve: with another divisor the corpus would mean something else.
+    match if choice == 0xff { 22 } else { choice % 22 } {
         0 => drop(stat::parse(text)),
         1 => drop(stat::parse_status(text)),
         2 => drop(status::parse(text, &Users::default())),

@@ -270,6 +270,25 @@ proptest::proptest! {
     fn any_line_can_be_read(bytes: Vec<u8>) {
         rpc::fuzz(&bytes);
     }
+
+    #[test]
+    fn a_recorded_line_can_be_read_with_anything_in_it(which: usize, at: usize, cut in 0..40_usize, put: Vec<u8>) {
+        let recorded = include_str!("../../rpc/recorded/1.27-core.txt");
+        let lines: Vec<_> = recorded.lines().filter_map(|line| line.strip_prefix("< ")).collect();
+        let mut line = lines[which % lines.len()].as_bytes().to_vec();
+        let at = at % line.len();
+        let end = line.len().min(at + cut);
+        line.splice(at..end, put);
+        rpc::fuzz(&line);
+    }
+
+    #[test]
+    fn any_number_will_do(which: usize, number in proptest::sample::select(vec!["-1", "0", "18446744073709551615", "-9223372036854775808", "9223372036854775807", "1e999", "4294967296"])) {
+        let recorded = include_str!("../../rpc/recorded/1.27-core.txt");
+        let lines: Vec<_> = recorded.lines().filter_map(|line| line.strip_prefix("< ")).collect();
+        let line = regex::Regex::new(":[0-9]+").unwrap().replace_all(lines[which % lines.len()], format!(":{number}"));
+        rpc::fuzz(line.as_bytes());
+    }
 }
 
 #[test]
