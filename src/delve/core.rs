@@ -337,7 +337,7 @@ mod tests {
     fn it_ends_with_who_started_it() {
         let mut child = std::thread::spawn(|| {
             let mut command = std::process::Command::new("sleep");
-            command.arg("600");
+            command.arg("20");
             crate::sys::tie(&mut command, Vec::new());
             command.spawn().unwrap()
         })

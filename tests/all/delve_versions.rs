@@ -2,6 +2,8 @@
 //! shows goroutines, a stack and a local's value, or is refused before anything is touched.
 
 use std::fs::{self, File};
+use std::os::unix::fs::PermissionsExt as _;
+use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
@@ -187,15 +189,84 @@ fn leftovers() -> Vec<PathBuf> {
     wait::ask_within(wait::PATIENCE, || all().next().is_none().then(Vec::new)).unwrap_or_else(|| all().collect())
 }
 
+#[test]
+fn what_is_no_core_is_refused_in_delves_words() {
+    let delves = delves();
+    let Some(dlv) = delves.last() else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let (program, core) = (folder.path().join("program"), folder.path().join("core"));
+    fs::write(&program, "no program").unwrap();
+    fs::write(&core, "no core").unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    for (program, core) in
+        [(&program, &core), (&std::env::current_exe().unwrap(), &core), (&program, &"/nowhere".into())]
+    {
+        let order = Order {
+            dlv: &dlv.path,
+            program: Source::Path(program.clone()),
+            core: Source::Path(core.clone()),
+            debug_directories: &[],
+        };
+        let why = runtime.block_on(core::open(order)).expect_err("it is no core").to_string();
+        assert!(why.starts_with("delve could not open the core: ") && !why.contains("does not say"), "{why}");
+    }
+}
+
+/// What [`anybody_can_open_a_core`] runs as somebody without rights, in a folder with all it needs.
+#[test]
+#[ignore = "another test runs it"]
+fn as_anybody() {
+    let folder = PathBuf::from(std::env::var_os("SCRATCHDBG_TEST_FOLDER").unwrap());
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(async {
+        let dlv = folder.join("dlv");
+        // By descriptors, which Delve opens anew.
+        let open = |name: &str| Source::Open(File::open(folder.join(name)).unwrap().into());
+        let order = Order { dlv: &dlv, program: open("parked"), core: open("core"), debug_directories: &[] };
+        let (client, _, mut opened) = core::open(order).await.unwrap();
+        shows_all(&client).await.unwrap();
+        // Its end of the connection is all that keeps it.
+        drop(client);
+        opened.ended().await;
+    });
+    let ours = fs::read_dir(&folder).unwrap().flatten().map(|entry| entry.file_name());
+    assert_eq!(ours.filter(|name| name.to_string_lossy().starts_with("scratchdbg")).count(), 0);
+}
+
+#[test]
+fn anybody_can_open_a_core() {
+    require_root!();
+    let delves = delves();
+    let Some(dlv) = delves.last() else { return };
+    let Some(go) = go_on_path() else {
+        skip::go_on(Some("there is no Go: scripts/setup".to_owned()));
+        return;
+    };
+    let parked = Parked::start(&go, false);
+    let core = parked.core();
+    let folder = parked.folder.path();
+    fs::copy(&dlv.path, folder.join("dlv")).unwrap();
+    fs::copy(std::env::current_exe().unwrap(), folder.join("tests")).unwrap();
+    fs::set_permissions(folder, fs::Permissions::from_mode(0o777)).unwrap();
+    std::os::unix::fs::chown(&core, Some(65534), Some(65534)).unwrap();
+    let mut command = Command::new(folder.join("tests"));
+    command.args(["--exact", "delve_versions::as_anybody", "--ignored", "--nocapture"]).stdin(Stdio::null());
+    command.env("SCRATCHDBG_TEST_FOLDER", folder).env("TMPDIR", folder).uid(65534).gid(65534).current_dir(folder);
+    let told = run_within(wait::PATIENCE, command).ok().text();
+    assert!(told.contains("1 passed"), "{told}");
+}
+
+fn go_on_path() -> Option<PathBuf> {
+    std::env::split_paths(&std::env::var_os("PATH")?).map(|dir| dir.join("go")).find(|go| go.exists())
+}
+
 fn of_setup(version: &str) -> PathBuf {
     cache().join("go").join(version).join("go/bin/go")
 }
 
 #[test]
 fn go_of_this_host() {
-    pairings_of(
-        std::env::split_paths(&std::env::var_os("PATH").unwrap()).map(|dir| dir.join("go")).find(|go| go.exists()),
-    );
+    pairings_of(go_on_path());
 }
 
 #[test]

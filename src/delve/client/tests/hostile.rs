@@ -182,6 +182,39 @@ async fn a_hold_is_asked_before_each_run_and_told_of_each_stop() {
     assert_eq!(notes.so_far(), [""; 0], "there is nothing to hold");
 }
 
+/// Lets nothing run before it is told to.
+struct Gate(Arc<tokio::sync::Semaphore>);
+
+impl Hold for Gate {
+    async fn before_run(&self) {
+        self.0.acquire().await.unwrap().forget();
+    }
+
+    fn stopped(&self) {}
+}
+
+#[tokio::test]
+async fn nothing_runs_before_the_hold_lets_go() {
+    let gate = Arc::new(tokio::sync::Semaphore::new(0));
+    let (client, mut delve) = connected(Gate(Arc::clone(&gate))).await;
+    let resuming = tokio::spawn(client.resume(Resume::Continue));
+    let early = tokio::time::timeout(Duration::from_millis(50), delve.asked.next_line()).await;
+    assert!(early.is_err(), "{early:?}");
+    gate.add_permits(1);
+    delve.expects("Command", stopped()).await;
+    let After::Stopped(client, _) = resuming.await.unwrap().unwrap().stopped().await.unwrap() else {
+        panic!("stopped")
+    };
+    let detaching = tokio::spawn(client.detach());
+    delve.expects("ListBreakpoints", json!({})).await;
+    let early = tokio::time::timeout(Duration::from_millis(50), delve.asked.next_line()).await;
+    assert!(early.is_err(), "{early:?}");
+    gate.add_permits(1);
+    delve.expects("Detach", json!({})).await;
+    drop(delve);
+    detaching.await.unwrap().unwrap();
+}
+
 #[tokio::test]
 async fn a_run_that_is_refused_leaves_it_stopped() {
     let notes = Notes::default();
