@@ -47,6 +47,7 @@ replays! {
     live_go_1_19_in_1_20: live, "1.20-live.txt";
     live_go_1_24_in_1_24: live, "1.24-live.txt";
     live_go_1_27_in_1_27: live, "1.27-live.txt";
+    panic_of_go_1_27_in_1_27: panic, "1.27-panic.txt";
 }
 
 /// Copies both ways, and writes down what is said. Whole lines, in the order in which they pass.
@@ -62,6 +63,8 @@ async fn overhear(delve: impl AsyncRead + AsyncWrite + Send + 'static, ours: Dup
                     writeln!(said.lock().unwrap(), "{mark} {line}").unwrap();
                     to.write_all(format!("{line}\n").as_bytes()).await.unwrap();
                 }
+                // Who hangs up is told to the other.
+                drop(to.shutdown().await);
             })
         };
     let (from_us, to_us) = tokio::io::split(ours);
@@ -81,7 +84,11 @@ async fn record() {
     let delve = tokio::net::TcpStream::connect(of("DELVE_AT")).await.unwrap();
     let (ours, theirs) = tokio::io::duplex(1 << 16);
     let said = tokio::spawn(overhear(delve, theirs));
-    let seen = if of("DELVE_KIND") == "core" { scenario::core(ours).await } else { scenario::live(ours).await };
+    let seen = match of("DELVE_KIND").as_str() {
+        "core" => scenario::core(ours).await,
+        "live" => scenario::live(ours).await,
+        _ => scenario::panic(ours).await,
+    };
     eprintln!("{seen}");
     std::fs::write(Path::new(&of("DELVE_INTO")), said.await.unwrap()).unwrap();
 }

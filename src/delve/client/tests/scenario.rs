@@ -240,7 +240,6 @@ pub(super) async fn live(stream: impl AsyncRead + AsyncWrite + Send + 'static) -
         ("next again", Resume::Next),
         ("step into", Resume::Step),
         ("step out", Resume::StepOut),
-        ("an instruction", Resume::StepInstruction),
         ("an instruction, over calls", Resume::NextInstruction),
     ] {
         client = go_on(&mut seen, title, client, how).await;
@@ -276,5 +275,23 @@ pub(super) async fn live(stream: impl AsyncRead + AsyncWrite + Send + 'static) -
     seen.one("halted", Ok(now), |of| format!("{:?}", of.stop));
     let running = client.resume(Resume::Continue).await.unwrap();
     running.detach().await.unwrap();
+    seen.0
+}
+
+/// Over a live process that panics.
+pub(super) async fn panic(stream: impl AsyncRead + AsyncWrite + Send + 'static) -> String {
+    let mut seen = Seen::default();
+    let (client, _) = Stopped::open(stream, Nobody).await.unwrap();
+    client.set(Scope::current(), "main.hits", "-9000").await.unwrap();
+    let running = client.resume(Resume::Continue).await.unwrap();
+    let After::Stopped(client, now) = running.stopped().await.unwrap() else { panic!("not stopped") };
+    let text = now.hits().find_map(|(_, hit)| hit.panic_text()).map(|text| text.safe().into_string());
+    seen.one("a panic", Ok(now), |of| format!("{:?}: {text:?}", of.stop));
+    let stack = client.stack(None, 4, None).await;
+    seen.all("its stack", stack, |frame| at(&frame.location));
+    let After::Exited(status) = client.resume(Resume::Continue).await.unwrap().stopped().await.unwrap() else {
+        panic!("not ended")
+    };
+    seen.one("its end", Ok(status), i64::to_string);
     seen.0
 }
