@@ -94,7 +94,8 @@ fn hangs(folder: &Path, name: &str) {
 fn with_programs(folder: &Path) -> Ended {
     let mut command = binary(&["doctor", "--json"]);
     let path = format!("{}:{}", folder.display(), std::env::var("PATH").unwrap());
-    command.env("PATH", path).env("TMUX", "/nonexistent,1,0");
+    // Another Delve of this host would be taken instead.
+    command.env("PATH", path).env("TMUX", "/nonexistent,1,0").env("SCRATCHDBG_DLV", folder.join("dlv"));
     run(command)
 }
 
@@ -105,7 +106,7 @@ fn no_program_keeps_it_waiting() {
         hangs(folder.path(), name);
     }
     let json = with_programs(folder.path()).json();
-    says(&json, "dlv", "info", &["no answer within 2 s"]);
+    says(&json, "dlv", "warn", &["no answer within 2 s", "go install"]);
     says(&json, "podman", "info", &["no answer within 2 s"]);
     says(&json, "clipboard", "warn", &["no answer within 2 s", "set-clipboard on"]);
     for name in ["podman", "dlv", "tmux"] {
@@ -125,6 +126,11 @@ fn asking_delve_leaves_no_settings_behind() {
     let mut command = binary(&["doctor", "--json"]);
     let search = format!("{}:{}", folder.path().display(), std::env::var("PATH").unwrap());
     command.env("PATH", search).env("HOME", home.path()).env("XDG_CONFIG_HOME", home.path());
-    says(&run(command).json(), "dlv", "info", &["version 1.27.1, good for programs of Go 1.19 to 1.27"]);
+    says(
+        &run(command).json(),
+        "dlv",
+        "ok",
+        &["the debugger takes", "version 1.27.1, good for programs of Go 1.19 to 1.27"],
+    );
     assert_eq!(fs::read_dir(home.path()).unwrap().count(), 0);
 }
