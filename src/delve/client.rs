@@ -139,13 +139,15 @@ impl Stopped {
         Ok(reply.groups(*self.link.go.lock().unwrap_or_else(PoisonError::into_inner)))
     }
 
-    /// The calls of a goroutine, the innermost first, and what they deferred. `None` is the current thread, which works
+    /// At most `depth` calls of a goroutine, the innermost first, and what they deferred. `None` is the current thread, which works
     /// on stripped programs too. With `load` also their arguments and locals.
     ///
     /// # Errors
     /// As every call: see [`Error`].
     pub async fn stack(&self, goroutine: Option<i64>, depth: u32, load: Option<Load>) -> Result<Vec<Frame>, Error> {
         let (id, cfg) = (goroutine.unwrap_or(-1), load.map(request::Load::from));
+        // Delve gives one more than it is asked for.
+        let depth = depth.saturating_sub(1);
         self.link.ask(&request::Stacktrace { id, depth, full: load.is_some(), defers: true, cfg }).await
     }
 

@@ -70,7 +70,19 @@ pub const PLACES: &str = "PATH, $GOBIN, $GOPATH/bin, ~/go/bin and ~/.cache/scrat
 /// # Errors
 /// See [`Error`].
 pub async fn find(asked: Option<&Path>) -> Result<Found, Error> {
-    find_in(asked, &|name| std::env::var_os(name)).await
+    find_in(asked, &|name| match name {
+        INVOKERS_HOME => home_of_invoker().map(PathBuf::into_os_string),
+        _ => std::env::var_os(name),
+    })
+    .await
+}
+
+/// No variable, but the home of whoever typed `sudo`, which hides their `PATH` and often their `HOME`.
+const INVOKERS_HOME: &str = "";
+
+fn home_of_invoker() -> Option<PathBuf> {
+    let uid = std::env::var("SUDO_UID").ok()?.parse().ok()?;
+    Some(nix::unistd::User::from_uid(nix::unistd::Uid::from_raw(uid)).ok()??.dir)
 }
 
 async fn find_in(asked: Option<&Path>, var: &dyn Fn(&str) -> Option<OsString>) -> Result<Found, Error> {
@@ -100,12 +112,13 @@ fn places(var: &dyn Fn(&str) -> Option<OsString>) -> Vec<PathBuf> {
     let several = |name| var(name).map(|list| std::env::split_paths(&list).collect::<Vec<_>>()).unwrap_or_default();
     let one = |name| var(name).filter(|value| !value.is_empty()).map(PathBuf::from);
     let home = one("HOME");
-    let cache = one("XDG_CACHE_HOME").or_else(|| Some(home.as_ref()?.join(".cache")));
+    let homes: Vec<_> = home.into_iter().chain(one(INVOKERS_HOME)).collect();
     let mut dirs = several("PATH");
     dirs.extend(one("GOBIN"));
     dirs.extend(several("GOPATH").into_iter().map(|dir| dir.join("bin")));
-    dirs.extend(home.map(|home| home.join("go/bin")));
-    dirs.extend(cache.map(|cache| cache.join("scratchdbg/bin")));
+    dirs.extend(homes.iter().map(|home| home.join("go/bin")));
+    dirs.extend(one("XDG_CACHE_HOME").map(|cache| cache.join("scratchdbg/bin")));
+    dirs.extend(homes.iter().map(|home| home.join(".cache/scratchdbg/bin")));
     let mut seen = HashSet::new();
     let there = dirs.into_iter().filter(|dir| dir.is_absolute()).map(|dir| dir.join("dlv"));
     let there = there.filter(|file| programs::is_executable(file));
@@ -145,6 +158,7 @@ mod tests {
             "PATH" => Some(std::env::join_paths([at("empty"), at("old"), at("broken")]).unwrap()),
             "GOPATH" => Some(at("gopath").into_os_string()),
             "HOME" => Some(at("home").into_os_string()),
+            INVOKERS_HOME => Some(at("invoker").into_os_string()),
             _ => None,
         };
         assert_eq!(find_in(None, &vars).await, Err(Error::None));
@@ -158,6 +172,9 @@ mod tests {
         assert_eq!(find_in(None, &vars).await.unwrap().path, newer, "of two that are the same the earlier place wins");
         let newest = plant(&at("gopath/bin"), "1.27.1");
         assert_eq!(find_in(None, &vars).await.unwrap().path, newest);
+
+        let under_sudo = plant(&at("invoker/go/bin"), "1.28.0");
+        assert_eq!(find_in(None, &vars).await.unwrap().path, under_sudo);
 
         assert_eq!(find_in(Some(&old), &vars).await.unwrap().version.to_string(), "1.9.1");
         let named = |name: &str| if name == VARIABLE { Some(newer.clone().into_os_string()) } else { vars(name) };

@@ -133,7 +133,7 @@ pub(super) async fn core(stream: impl AsyncRead + AsyncWrite + Send + 'static) -
         of.or_else(|| all.goroutines.iter().find(|of| of.user.function.bytes() == name.as_bytes())).unwrap().id
     };
     let worker = started("main.worker");
-    let stack = client.stack(Some(worker), 10, None).await.unwrap();
+    let stack = client.stack(Some(worker), 11, None).await.unwrap();
     seen.all("stack of a worker", Ok(stack.iter().collect()), |frame| {
         let defers: Vec<_> = frame.defers.iter().map(|defer| at(&defer.call)).collect();
         format!("{} defers {defers:?} bottom {} {:?}", at(&frame.location), frame.bottom, frame.error)
@@ -144,7 +144,7 @@ pub(super) async fn core(stream: impl AsyncRead + AsyncWrite + Send + 'static) -
     let scope = Scope::of(worker, of(&stack, "main.worker"));
     seen.all("its locals", client.locals(scope, LOAD).await, variable);
 
-    let stack = client.stack(Some(1), 10, None).await.unwrap();
+    let stack = client.stack(Some(1), 11, None).await.unwrap();
     let scope = Scope::of(1, of(&stack, "main.tick"));
     seen.all("arguments", client.arguments(scope, LITTLE).await, variable);
     let scope = Scope::of(1, of(&stack, "main.main"));
@@ -287,7 +287,7 @@ pub(super) async fn panic(stream: impl AsyncRead + AsyncWrite + Send + 'static) 
     let After::Stopped(client, now) = running.stopped().await.unwrap() else { panic!("not stopped") };
     let text = now.hits().find_map(|(_, hit)| hit.panic_text()).map(|text| text.safe().into_string());
     seen.one("a panic", Ok(now), |of| format!("{:?}: {text:?}", of.stop));
-    let stack = client.stack(None, 4, None).await;
+    let stack = client.stack(None, 5, None).await;
     seen.all("its stack", stack, |frame| at(&frame.location));
     let After::Exited(status) = client.resume(Resume::Continue).await.unwrap().stopped().await.unwrap() else {
         panic!("not ended")
