@@ -6,6 +6,7 @@
 
 pub mod client;
 pub mod core;
+pub mod cost;
 pub mod find;
 pub mod guard;
 pub mod hold;

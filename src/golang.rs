@@ -1,6 +1,7 @@
 //! What a Go program says of itself, read from its file: nothing of it runs, nothing of it is stopped.
 
 pub mod buildinfo;
+pub mod debuginfo;
 mod elf;
 
 use std::fs::File;

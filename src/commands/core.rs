@@ -16,6 +16,7 @@ use crate::corefile::{Order, Thawed, Told, Weight, Written};
 use crate::door::Door;
 use crate::entry::{self, snapshot};
 use crate::exit::{Exit, Failure};
+use crate::golang;
 use crate::inspect::files::human_size;
 use crate::target::{ContainerPid, HostPid, Target};
 use crate::text::{self, Untrusted};
@@ -33,6 +34,8 @@ struct Document {
     pid: ContainerPid,
     host_pid: HostPid,
     go: Option<Untrusted>,
+    #[serde(skip)]
+    not_go: bool,
     threads: u64,
     writable_bytes: u64,
     constant_bytes: u64,
@@ -72,7 +75,8 @@ pub async fn run(context: &Context, args: &Core) -> Result<(), Failure> {
     let document = Document {
         pid,
         host_pid: host,
-        go: go.map(|info| info.go_version),
+        not_go: matches!(go, Err(golang::Error::NotGo | golang::Error::NotElf)),
+        go: go.ok().map(|info| info.go_version),
         threads: weight.threads,
         writable_bytes: weight.writable,
         constant_bytes: weight.constant,
@@ -195,9 +199,9 @@ fn report(context: &Context, document: &Document) -> Result<(), Failure> {
     let file = text::escape(done.file.as_bytes());
     let line = format!("{file}: {}; stopped for {:.1} ms", human_size(done.size), done.pause_ms);
     writeln!(out, "{line}").map_err(|error| output::failure(&error))?;
-    context.tell(match document.go {
-        Some(_) => "it holds all that the process had in memory; open it with: dlv core PROGRAM FILE",
-        None => "it holds all that the process had in memory; not made by Go: open it with gdb or lldb",
+    context.tell(match document.not_go {
+        false => "it holds all that the process had in memory; open it with: dlv core PROGRAM FILE",
+        true => "it holds all that the process had in memory; not made by Go: open it with gdb or lldb",
     });
     Ok(())
 }

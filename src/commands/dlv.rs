@@ -37,7 +37,7 @@ pub async fn run(context: &Context, args: &Dlv) -> Result<(), Failure> {
         return Err(Failure::new(Exit::Usage, message));
     }
     let chosen = process::choose(context, &args.target, args.pid, "debug").await?;
-    let session = live::Session::new(args, &chosen).await?;
+    let session = live::Session::new(context, args, &chosen).await?;
     // Without a name in any folder: it is gone with this process, however that ends.
     let name = format!("scratchdbg-{}-{}", std::process::id(), chosen.host);
     let listener = listen(&name).map_err(|error| Failure::new(Exit::No, format!("cannot listen: {error}")))?;
@@ -100,7 +100,7 @@ fn is_of_ours(uid: u32) -> bool {
 fn announce(context: &Context, chosen: &Chosen, address: String) -> Result<(), Failure> {
     let mut out = std::io::stdout().lock();
     if context.global.json {
-        let go = chosen.go.as_ref().map(|info| info.go_version.clone());
+        let go = chosen.go.as_ref().ok().map(|info| info.go_version.clone());
         let document = Document { pid: chosen.pid, host_pid: chosen.host, go, address };
         return output::document(&mut out, &document);
     }

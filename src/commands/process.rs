@@ -25,8 +25,8 @@ pub struct Chosen {
     pub host: HostPid,
     /// When it began, in clock ticks after boot: which of all the processes that had its number.
     pub start_ticks: u64,
-    /// What its program says of itself, if Go made it.
-    pub go: Option<BuildInfo>,
+    /// What its program says of itself, or why it does not.
+    pub go: Result<BuildInfo, golang::Error>,
 }
 
 /// Goes in and chooses one: the one asked for, the first one if Go made it, or the only one that Go made. `purpose` says what
@@ -72,19 +72,19 @@ async fn which(
     target: &Target,
     entered: &Entered,
     asked: Option<ContainerPid>,
-) -> Result<(ContainerPid, Option<BuildInfo>), Failure> {
+) -> Result<(ContainerPid, Result<BuildInfo, golang::Error>), Failure> {
     let shim = &entered.shim;
     let first = asked.unwrap_or(entered.init);
-    let go = golang::of_process(shim, first).await.ok();
-    if asked.is_some() || go.is_some() {
+    let go = golang::of_process(shim, first).await;
+    if asked.is_some() || go.is_ok() {
         return Ok((first, go));
     }
     let all = futures_util::stream::iter(processes::pids(shim).await?);
     let made_by_go = all.map(|pid| async move { Some((pid, golang::of_process(shim, pid).await.ok()?)) });
     let mut found: Vec<_> = made_by_go.buffered(AT_ONCE).filter_map(std::future::ready).collect().await;
     match found.len() {
-        0 => Ok((first, None)),
-        1 => Ok(found.remove(0)).map(|(pid, go)| (pid, Some(go))),
+        0 => Ok((first, go)),
+        1 => Ok(found.remove(0)).map(|(pid, go)| (pid, Ok(go))),
         _ => {
             let pids: Vec<_> = found.iter().map(|(pid, _)| pid.to_string()).collect();
             let message = format!("{} runs more than one Go program: processes {}", target.name(), pids.join(", "));

@@ -6,6 +6,8 @@
 
 use std::fmt;
 
+use crate::exit::{Exit, Explain};
+
 /// What gets the newest Delve.
 pub const INSTALL: &str = "go install github.com/go-delve/delve/cmd/dlv@latest";
 
@@ -71,6 +73,16 @@ pub enum Refusal {
         /// The minor version of the program's Go.
         go: u32,
     },
+}
+
+impl Explain for Refusal {
+    fn hint(&self) -> Option<String> {
+        Some(format!("install a new one: {INSTALL}"))
+    }
+
+    fn exit(&self) -> Exit {
+        Exit::Usage
+    }
 }
 
 /// Of a program without debug information.
