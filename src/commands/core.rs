@@ -12,13 +12,13 @@ use super::cp::{here, local};
 use super::process::{self, Chosen};
 use super::{Context, output};
 use crate::cli::Core;
-use crate::corefile::{Order, Thawed, Told, Weight, Written};
+use crate::corefile::{Order, Weight};
 use crate::door::Door;
-use crate::entry::{self, snapshot};
+use crate::entry::snapshot::{self, Taken};
 use crate::exit::{Exit, Failure};
 use crate::golang;
 use crate::inspect::files::human_size;
-use crate::target::{ContainerPid, HostPid, Target};
+use crate::target::{ContainerPid, HostPid};
 use crate::text::{self, Untrusted};
 
 /// How long a pause is, beside the copying: stopping and letting go of the threads.
@@ -63,20 +63,21 @@ pub async fn run(context: &Context, args: &Core) -> Result<(), Failure> {
         let message = "a core stops the process for a moment, and --read-only forbids that";
         return Err(Failure::new(Exit::Usage, message).try_this("core --dry-run says what there is to be taken"));
     }
-    let Chosen { target, pid, host, start_ticks, go, .. } =
-        process::choose(context, &args.target, args.pid, "take a core of").await?;
-    let most = args.most.unwrap_or_else(half_of_what_is_free);
-    let order = Order { pid: host, start_ticks, most, pause: args.pause.min(LONGEST) };
-
-    let (weight, done) = match &args.output {
-        Some(path) => take(context, &target, pid, order, path).await?,
-        None => (follow(context, &target, pid, order, None).await?.0, None),
+    let chosen = process::choose(context, &args.target, args.pid, "take a core of").await?;
+    let order = order(&chosen, args.most, args.pause.min(LONGEST));
+    let (weight, done) = if let Some(path) = &args.output {
+        let (weight, done) = into_file(context, &chosen, order, path).await?;
+        (weight, Some(done))
+    } else {
+        let weight = snapshot::weigh(context.broker(), &chosen.target.name(), order).await?;
+        context.tell(&format!("would take {}", words(&chosen, &weight)));
+        (weight, None)
     };
     let document = Document {
-        pid,
-        host_pid: host,
-        not_go: matches!(go, Err(golang::Error::NotGo | golang::Error::NotElf)),
-        go: go.ok().map(|info| info.go_version),
+        pid: chosen.pid,
+        host_pid: chosen.host,
+        not_go: matches!(chosen.go, Err(golang::Error::NotGo | golang::Error::NotElf)),
+        go: chosen.go.ok().map(|info| info.go_version),
         threads: weight.threads,
         writable_bytes: weight.writable,
         constant_bytes: weight.constant,
@@ -86,14 +87,14 @@ pub async fn run(context: &Context, args: &Core) -> Result<(), Failure> {
     report(context, &document)
 }
 
+/// What is to be taken of a process; without `most`, as much as half of what memory this host has to spare.
+pub fn order(chosen: &Chosen, most: Option<u64>, pause: Duration) -> Order {
+    let most = most.unwrap_or_else(half_of_what_is_free);
+    Order { pid: chosen.host, start_ticks: chosen.start_ticks, most, pause }
+}
+
 /// Takes it into a file.
-async fn take(
-    context: &Context,
-    target: &Target,
-    pid: ContainerPid,
-    order: Order,
-    path: &Path,
-) -> Result<(Weight, Option<Done>), Failure> {
+async fn into_file(context: &Context, chosen: &Chosen, order: Order, path: &Path) -> Result<(Weight, Done), Failure> {
     let shown = text::escape(path.as_os_str().as_bytes());
     let failed = |error: std::io::Error| here(&format!("cannot write {shown}"), &error);
     let (parent, name) = local::parent(path).map_err(failed)?;
@@ -102,13 +103,7 @@ async fn take(
     }
     let mut staged = local::Staged::new(parent.as_fd(), name).map_err(failed)?;
     let out: OwnedFd = staged.file().try_clone().map_err(failed)?.into();
-
-    let what = format!("stop process {} and copy its memory", order.pid);
-    let step = context.journal.begin(Some(Door::Local), &what, Some("it is let go at once, or at our end"));
-    let result = follow(context, target, pid, order, Some(out)).await;
-    step.end(&result.as_ref().map_err(|failure| &failure.message)).undone();
-    let (weight, taken) = result?;
-    let (thawed, written) = taken.ok_or_else(|| lost(target))?;
+    let Taken { weight, thawed, written } = take(context, chosen, order, out).await?;
     // It has everything in it that the process had: keys, passwords, what its users sent.
     staged.keep(name, 0o600).map_err(failed)?;
     if written.left_out > 0 {
@@ -122,46 +117,20 @@ async fn take(
         left_out_bytes: written.left_out,
         unreadable_bytes: written.unreadable,
     };
-    Ok((weight, Some(done)))
+    Ok((weight, done))
 }
 
-/// Has it taken into `out`, or only weighed, and tells what there is before anything is stopped.
-async fn follow(
-    context: &Context,
-    target: &Target,
-    pid: ContainerPid,
-    order: Order,
-    out: Option<OwnedFd>,
-) -> Result<(Weight, Option<(Thawed, Written)>), Failure> {
-    let only_weighed = out.is_none();
-    let snapshot = snapshot::begin(context.broker(), &target.name(), order, out).await?;
-    let (mut weighed, mut thawed) = (None, None);
-    loop {
-        match (snapshot.next().await, weighed, thawed) {
-            (Ok(Told::Weighed(weight)), ..) => {
-                let verb = if only_weighed { "would take" } else { "taking" };
-                context.tell(&format!("{verb} {}", words(pid, &order, &weight)));
-                if only_weighed {
-                    return Ok((weight, None));
-                }
-                weighed = Some(weight);
-            }
-            (Ok(Told::Thawed(how)), ..) => thawed = Some(how),
-            (Ok(Told::Written(written)), Some(weight), Some(thawed)) => return Ok((weight, Some((thawed, written)))),
-            (Ok(Told::Failed(error)), ..) => return Err(Failure::from(error).on(target.name())),
-            (Ok(Told::Written(_)), ..) => return Err(lost(target)),
-            // Its own alarm has ended it, or somebody else has: the process goes on.
-            (Err(entry::Error::BrokerEnded { .. }), _, None) => {
-                let message = format!("{}: the core was given up, and the process goes on", target.name());
-                return Err(Failure::new(Exit::No, message).try_this("try again; a longer --pause may be needed"));
-            }
-            (Err(error), ..) => return Err(error.into()),
-        }
-    }
-}
-
-fn lost(target: &Target) -> Failure {
-    Failure::new(Exit::No, format!("{}: the core was not taken in the right order", target.name()))
+/// Takes it into an open file, and tells what there is before anything is stopped.
+///
+/// # Errors
+/// If it could not be taken: then the process runs on, too.
+pub async fn take(context: &Context, chosen: &Chosen, order: Order, out: OwnedFd) -> Result<Taken, Failure> {
+    let what = format!("stop process {} and copy its memory", order.pid);
+    let step = context.journal.begin(Some(Door::Local), &what, Some("it is let go at once, or at our end"));
+    let weighed = |weight: &Weight| context.tell(&format!("taking {}", words(chosen, weight)));
+    let taken = snapshot::take(context.broker(), &chosen.target.name(), order, out, weighed).await;
+    step.end(&taken).undone();
+    Ok(taken?)
 }
 
 /// How long the process will probably be stopped.
@@ -175,14 +144,15 @@ fn mebibytes(bytes: u64) -> f64 {
 }
 
 /// Rounded to microseconds, as the clock is read.
-fn milliseconds(time: Duration) -> f64 {
+pub fn milliseconds(time: Duration) -> f64 {
     (time.as_secs_f64() * 1e6).round() / 1e3
 }
 
-fn words(pid: ContainerPid, order: &Order, weight: &Weight) -> String {
+fn words(chosen: &Chosen, weight: &Weight) -> String {
     format!(
-        "process {pid} ({} on this host): {} that it may write, {} that it may not; {} threads stopped for about {:.1} ms",
-        order.pid,
+        "process {} ({} on this host): {} that it may write, {} that it may not; {} threads stopped for about {:.1} ms",
+        chosen.pid,
+        chosen.host,
         human_size(weight.writable),
         human_size(weight.constant),
         weight.threads,
