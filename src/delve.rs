@@ -7,9 +7,11 @@
 pub mod client;
 pub mod core;
 pub mod cost;
+pub mod dap;
 pub mod find;
 pub mod guard;
 pub mod hold;
+pub mod listen;
 pub mod model;
 pub mod relay;
 pub mod rpc;

@@ -1,4 +1,4 @@
-//! Every parser of the kernel's texts, and of Delve's. They come from inside a container, so they may be anything.
+//! Every parser of the kernel's texts, and of what Delve and editors say. They come from inside a container, so they may be anything.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
@@ -11,8 +11,13 @@ use scratchdbg::inspect::users::{self, Users};
 fuzz_target!(|data: &[u8]| {
     // The first byte chooses the parser, so that the corpus tells them apart.
     let Some((&choice, text)) = data.split_first() else { return };
-    // One of its own for Delve: with another divisor the corpus would mean something else.
-    match if choice == 0xff { 22 } else { choice % 22 } {
+    // Delve has its own: with another divisor the corpus would mean something else.
+    let choice = match choice {
+        0xff => 22,
+        0xfe => 23,
+        other => other % 22,
+    };
+    match choice {
         0 => drop(stat::parse(text)),
         1 => drop(stat::parse_status(text)),
         2 => drop(status::parse(text, &Users::default())),
@@ -35,6 +40,7 @@ fuzz_target!(|data: &[u8]| {
         19 => scratchdbg::engine::process::fuzz(text),
         20 => drop(fds::Info::parse(text)),
         21 => scratchdbg::corefile::fuzz(text),
-        _ => scratchdbg::delve::rpc::fuzz(text),
+        22 => scratchdbg::delve::rpc::fuzz(text),
+        _ => scratchdbg::delve::dap::fuzz(text, text.len() % 64),
     }
 });
