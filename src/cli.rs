@@ -308,6 +308,9 @@ pub struct Dlv {
     /// Let a client end the process. Otherwise it is let go.
     #[arg(long)]
     pub may_kill: bool,
+    /// Let a client call functions in it; stopped in the midst of one, it does not survive the end.
+    #[arg(long)]
+    pub may_call: bool,
 }
 
 fn target_path() -> impl TypedValueParser<Value = TargetPath> {

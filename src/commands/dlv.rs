@@ -58,7 +58,7 @@ pub async fn run(context: &Context, args: &Dlv) -> Result<(), Failure> {
         let mut is_last = false;
         let work = async {
             is_last = tokio::select! {
-                _ = relay::run(client, delve, args.may_kill) => false,
+                _ = relay::run(client, delve, relay::Terms { may_kill: args.may_kill, may_call: args.may_call }) => false,
                 () = asked_to_end.next() => true,
             };
         };

@@ -1,5 +1,6 @@
-//! `dlv connect` on the one side, Delve on the other. What is said is passed on as it is, but for one thing: a client that
-//! ends may ask Delve to kill the process, and that is not its to decide.
+//! `dlv connect` on the one side, Delve on the other. What is said is passed on as it is, but for two things: a client that
+//! ends may ask Delve to kill the process, and one may have Delve call a function in it. A call is made by breakpoints of the
+//! Go runtime's own, of which the process dies if Delve ends meanwhile; no guard can undo it.
 
 use serde::Deserialize;
 use serde::de::IgnoredAny;
@@ -8,6 +9,8 @@ use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 
 /// The longest request, in bytes. The longest that `dlv connect` makes are some hundred.
 const LONGEST: usize = 4 << 20;
+/// What Delve is asked for in place of a call, so that its answer tells why.
+const NO_CALL: &str = "RPCServer.Call (functions are not called in a live process without --may-call)";
 /// Bytes that are read at once.
 const CHUNK: usize = 64 << 10;
 
@@ -22,16 +25,25 @@ pub enum End {
     Nonsense,
 }
 
-/// Relays until one of them has gone. With `may_kill` a client may have the process killed.
+/// What a client may do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Terms {
+    /// Have the process killed.
+    pub may_kill: bool,
+    /// Have functions called in it.
+    pub may_call: bool,
+}
+
+/// Relays until one of them has gone.
 pub async fn run(
     client: impl AsyncRead + AsyncWrite + Unpin,
     delve: impl AsyncRead + AsyncWrite + Unpin,
-    may_kill: bool,
+    terms: Terms,
 ) -> End {
     let (mut asks, mut hears) = tokio::io::split(client);
     let (mut answers, mut takes) = tokio::io::split(delve);
     let there = async {
-        let mut requests = Requests { may_kill, kept: Vec::new() };
+        let mut requests = Requests { terms, kept: Vec::new() };
         let mut room = vec![0; CHUNK];
         loop {
             let Ok(got @ 1..) = asks.read(&mut room).await else { return End::Client };
@@ -58,7 +70,7 @@ struct Nonsense;
 
 /// Requests, which come in pieces: JSON objects with nothing between them.
 struct Requests {
-    may_kill: bool,
+    terms: Terms,
     kept: Vec<u8>,
 }
 
@@ -91,22 +103,36 @@ impl Requests {
         #[serde(deny_unknown_fields)]
         struct Call {
             method: String,
-            #[serde(rename = "params")]
-            _params: IgnoredAny,
+            params: Value,
             id: Value,
         }
         let call: Call = serde_json::from_slice(request).map_err(|_| Nonsense)?;
-        if self.may_kill || call.method != "RPCServer.Detach" {
-            return Ok(request.to_vec());
-        }
-        let detach = serde_json::json!({ "method": call.method, "params": [{ "Kill": false }], "id": call.id });
-        Ok(detach.to_string().into_bytes())
+        let argument = |name: &str| {
+            let fields = call.params.get(0).and_then(Value::as_object).into_iter().flatten();
+            fields.filter(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value.clone()).collect::<Vec<_>>()
+        };
+        let has = |name: &str, is: fn(&str) -> bool| argument(name).iter().any(|value| value.as_str().is_some_and(is));
+        let passed = match call.method.as_str() {
+            "RPCServer.Detach" if !self.terms.may_kill => {
+                serde_json::json!({ "method": call.method, "params": [{ "Kill": false }], "id": call.id })
+            }
+            // Delve says that it does not know that method, by its whole name.
+            "RPCServer.Command" if !self.terms.may_call && has("name", |name| name.eq_ignore_ascii_case("call")) => {
+                serde_json::json!({ "method": NO_CALL, "params": [{}], "id": call.id })
+            }
+            // A new string takes memory, which a call gets.
+            "RPCServer.Set" if !self.terms.may_call && has("Value", |value| value.contains(['"', '`'])) => {
+                serde_json::json!({ "method": NO_CALL, "params": [{}], "id": call.id })
+            }
+            _ => return Ok(request.to_vec()),
+        };
+        Ok(passed.to_string().into_bytes())
     }
 }
 
 /// Parses arbitrary bytes. For fuzzing: must not panic, and must let no kill through.
 pub fn fuzz(bytes: &[u8]) {
-    let mut requests = Requests { may_kill: false, kept: Vec::new() };
+    let mut requests = Requests { terms: Terms { may_kill: false, may_call: false }, kept: Vec::new() };
     for piece in bytes.chunks(7) {
         if requests.add(piece).is_err() {
             return;
@@ -118,8 +144,8 @@ pub fn fuzz(bytes: &[u8]) {
 mod tests {
     use super::*;
 
-    fn passed(may_kill: bool, pieces: &[&str]) -> Result<String, Nonsense> {
-        let mut requests = Requests { may_kill, kept: Vec::new() };
+    fn passed(may: bool, pieces: &[&str]) -> Result<String, Nonsense> {
+        let mut requests = Requests { terms: Terms { may_kill: may, may_call: may }, kept: Vec::new() };
         let mut all = Vec::new();
         for piece in pieces {
             all.extend(requests.add(piece.as_bytes())?);
@@ -157,6 +183,26 @@ mod tests {
     }
 
     #[test]
+    fn no_function_is_called_by_whoever_may_not() {
+        for call in [
+            r#"{"method":"RPCServer.Command","params":[{"name":"call","expr":"f()"}],"id":4}"#,
+            r#"{"method":"RPCServer.Command","params":[{"name":"halt","Name":"call"}],"id":4}"#,
+            r#"{"method":"RPCServer.Set","params":[{"Symbol":"s","Value":"\"x\""}],"id":4}"#,
+        ] {
+            let asked: Value = serde_json::from_str(&passed(false, &[call]).unwrap()).unwrap();
+            assert!(asked["method"].as_str().unwrap().contains("--may-call"), "{asked}");
+            assert_eq!((&asked["id"], &asked["params"]), (&4.into(), &serde_json::json!([{}])));
+            assert_eq!(passed(true, &[call]).unwrap(), call);
+        }
+        for harmless in [
+            r#"{"method":"RPCServer.Command","params":[{"name":"next"}],"id":4}"#,
+            r#"{"method":"RPCServer.Set","params":[{"Symbol":"n","Value":"7"}],"id":4}"#,
+        ] {
+            assert_eq!(passed(false, &[harmless]).unwrap(), harmless);
+        }
+    }
+
+    #[test]
     fn what_is_no_request_is_not_passed_on() {
         for bad in ["x", "[1]", "{}", "7", r#"{"method":5,"params":[],"id":1}"#] {
             assert_eq!(passed(false, &[bad, " "]), Err(Nonsense), "{bad}");
@@ -174,7 +220,7 @@ mod tests {
             } else {
                 drop(delve)
             }
-            run(near, far, false).await
+            run(near, far, Terms { may_kill: false, may_call: false }).await
         };
         assert_eq!(ends(true).await, End::Client);
         assert_eq!(ends(false).await, End::Delve);
