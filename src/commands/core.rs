@@ -169,9 +169,10 @@ fn report(context: &Context, document: &Document) -> Result<(), Failure> {
     let file = text::escape(done.file.as_bytes());
     let line = format!("{file}: {}; stopped for {:.1} ms", human_size(done.size), done.pause_ms);
     writeln!(out, "{line}").map_err(|error| output::failure(&error))?;
-    context.tell(match document.not_go {
-        false => "it holds all that the process had in memory; open it with: dlv core PROGRAM FILE",
-        true => "it holds all that the process had in memory; not made by Go: open it with gdb or lldb",
+    context.tell(if document.not_go {
+        "it holds all that the process had in memory; not made by Go: open it with gdb or lldb"
+    } else {
+        "it holds all that the process had in memory; open it with: dlv core PROGRAM FILE"
     });
     Ok(())
 }

@@ -30,11 +30,13 @@ const KERNELS: [&[u8]; 3] = [b"[vvar]", b"[vvar_vclock]", b"[vsyscall]"];
 
 impl Mapping {
     /// Whether it belongs into a core file.
+    #[must_use]
     pub fn is_copied(&self) -> bool {
         self.readable && !KERNELS.contains(&self.name.as_slice())
     }
 
     /// Whether it is a part of a file.
+    #[must_use]
     pub fn is_of_file(&self) -> bool {
         self.name.starts_with(b"/")
     }

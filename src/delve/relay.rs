@@ -216,9 +216,9 @@ mod tests {
             let (client, near) = tokio::io::duplex(64);
             let (delve, far) = tokio::io::duplex(64);
             if client_goes {
-                drop(client)
+                drop(client);
             } else {
-                drop(delve)
+                drop(delve);
             }
             run(near, far, Terms { may_kill: false, may_call: false }).await
         };

@@ -66,9 +66,8 @@ pub struct Pair {
 /// # Errors
 /// [`Error::NoProcess`], or [`Error::Process`] if the kernel does not let us.
 pub fn find(pid: HostPid) -> Result<HostProcess, Error> {
-    let failed = |error: io::Error| match is_missing(&error) {
-        true => Error::NoProcess(pid),
-        false => Error::Process { pid, why: error.to_string() },
+    let failed = |error: io::Error| {
+        if is_missing(&error) { Error::NoProcess(pid) } else { Error::Process { pid, why: error.to_string() } }
     };
     let folder = Folder::open(pid).map_err(failed)?;
     let status = folder.status().map_err(failed)?;

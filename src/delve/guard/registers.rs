@@ -34,7 +34,7 @@ impl Trap {
 #[cfg(target_arch = "x86_64")]
 pub fn before_the_breakpoint(now: &Registers, breakpoints: &[u64]) -> Option<Registers> {
     let at = now.rip.wrapping_sub(LENGTH);
-    breakpoints.contains(&at).then(|| Registers { rip: at, ..*now })
+    breakpoints.contains(&at).then_some(Registers { rip: at, ..*now })
 }
 
 /// It stops at a breakpoint there, not behind it.

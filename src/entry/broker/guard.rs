@@ -27,6 +27,7 @@ pub enum Say {
 }
 
 /// Starts it. Gives the link to it. It is none of the broker's workers, which end with the broker.
+#[expect(clippy::needless_pass_by_value, reason = "the descriptor is closed here")]
 pub fn start(order: Order, program: Option<OwnedFd>) -> Result<OwnedFd, Refusal> {
     let (ours, theirs) = socketpair(AddressFamily::Unix, SockType::SeqPacket, None, SockFlag::SOCK_CLOEXEC)
         .map_err(|error| stopped(Step::Socket, error))?;
