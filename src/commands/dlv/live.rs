@@ -179,5 +179,6 @@ fn ended(context: &Context, chosen: &Chosen, report: &Report) -> Result<(), Fail
         );
         context.tell(&message);
     }
+    context.tell(&format!("{name}: let go, without a breakpoint left in it; it runs on"));
     Ok(())
 }
