@@ -23,7 +23,8 @@ fn find(table: &str, text: &[u8], peer: SocketAddr, local: SocketAddr) -> Option
         told.is_some_and(|told| canonical(told.ip()) == canonical(end.ip()) && told.port() == end.port())
     };
     let mut all = sockets::parse_inet(table, text).into_iter();
-    all.find(|socket| same(socket.local, peer) && same(socket.remote, local))?.uid
+    // What was closed meanwhile has no inode any more, and is shown as root's.
+    all.find(|socket| same(socket.local, peer) && same(socket.remote, local) && socket.inode != 0)?.uid
 }
 
 fn canonical(ip: IpAddr) -> IpAddr {
@@ -39,7 +40,8 @@ mod tests {
         b"  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode\n\
    0: 0100007F:1267 00000000:0000 0A 00000000:00000000 00:00000000 00000000     0        0 1 1 0 100 0 0 10 0\n\
    1: 0100007F:1267 0100007F:AAAA 01 00000000:00000000 00:00000000 00000000     0        0 2 1 0 20 4 30 10 -1\n\
-   2: 0100007F:AAAA 0100007F:1267 01 00000000:00000000 00:00000000 00000000  1000        0 3 1 0 20 4 30 10 -1\n";
+   2: 0100007F:AAAA 0100007F:1267 01 00000000:00000000 00:00000000 00000000  1000        0 3 1 0 20 4 30 10 -1\n\
+   3: 0100007F:AAAC 0100007F:1267 06 00000000:00000000 03:00000B0D 00000000     0        0 0 3 0000000000000000\n";
 
     #[test]
     fn the_user_is_that_of_the_other_end() {
@@ -48,6 +50,7 @@ mod tests {
             assert_eq!(find("tcp", TABLE, at(0xaaaa), at(0x1267)), Some(1000));
         }
         assert_eq!(find("tcp", TABLE, at(0xaaab), at(0x1267)), None);
+        assert_eq!(find("tcp", TABLE, at(0xaaac), at(0x1267)), None, "it has closed already");
         assert_eq!(find("tcp", b"", at(1), at(2)), None);
     }
 }

@@ -1,0 +1,166 @@
+//! An editor on a snapshot: the process is stopped for milliseconds, and runs on while somebody looks.
+
+use std::fs::File;
+use std::io::{self, Read as _, Write as _};
+use std::os::fd::OwnedFd;
+use std::pin::{Pin, pin};
+use std::time::Duration;
+
+use rustix::fs::{MemfdFlags, memfd_create};
+use tokio::net::UnixStream;
+
+use super::super::process::{self, Chosen};
+use super::super::{Context, core};
+use super::told::{self, Facts};
+use crate::cli::Dlv;
+use crate::delve::core::{Opened, Source};
+use crate::delve::dap::editor::Place;
+use crate::delve::dap::proxy::Subject;
+use crate::delve::dap::serve::{How, Session};
+use crate::delve::find::Found;
+use crate::delve::listen::Listener;
+use crate::delve::version::{Gate, INSTALL, gate, go_minor};
+use crate::delve::{core as delve_core, find};
+use crate::exit::{Exit, Failure};
+use crate::golang::BuildInfo;
+use crate::inspect::Error;
+use crate::inspect::fetch::proc_path;
+use crate::inspect::files::human_size;
+use crate::shim::Bulk;
+
+/// How long the process may be stopped at most; what is not copied by then is left out.
+const PAUSE: Duration = Duration::from_secs(1);
+/// The largest program. Those of Go have some hundred megabytes at most.
+const LARGEST: u64 = 4 << 30;
+
+/// Takes the snapshot, prints where to connect, and serves one editor.
+pub(super) async fn run(context: &Context, args: &Dlv) -> Result<(), Failure> {
+    // From now on a signal ends it in order: a unix socket's file is taken away.
+    let mut end = pin!(super::asked_to_end()?);
+    let (listener, delve, opened) = tokio::select! {
+        ready = prepare(context, args) => ready?,
+        () = &mut end => return Err(Failure::new(Exit::No, "ended before an editor could connect")),
+    };
+    serve(context, args, &listener, delve, opened, end).await
+}
+
+async fn prepare(context: &Context, args: &Dlv) -> Result<(Listener, UnixStream, Opened), Failure> {
+    if context.global.read_only {
+        let message = "a snapshot stops the process for a moment, and --read-only forbids that";
+        return Err(Failure::new(Exit::Usage, message));
+    }
+    let listener = super::listen(context, args).await?;
+    let found = find::find(args.dlv.as_deref()).await?;
+    let chosen = process::choose(context, &args.target, args.pid, "debug").await?;
+    let go = suits(&found, &chosen)?;
+    let program = program(&chosen).await?;
+    let core = memory_file("scratchdbg-core")?;
+    let out = core.try_clone().map_err(|error| no_memory(&error))?;
+    let taken = core::take(context, &chosen, core::order(&chosen, None, PAUSE), out.into()).await?;
+    if taken.written.left_out > 0 {
+        let left_out = human_size(taken.written.left_out);
+        context.tell(&format!("left out: {left_out} for want of time or room; what is there can be looked at"));
+    }
+    let order = delve_core::Order {
+        dlv: &found.path,
+        program: Source::Open(program),
+        core: Source::Open(core.into()),
+        debug_directories: &[],
+    };
+    let (delve, opened) = delve_core::connect(order).await?;
+
+    let module = trimmed(go);
+    let name = format!("{} (snapshot)", chosen.target.name());
+    let place = Place { name: &name, address: listener.address(), rules: &args.path_map, module: module.as_deref() };
+    let facts = Facts {
+        depth: "snapshot",
+        pid: chosen.pid,
+        host_pid: chosen.host,
+        go: go.go_version.clone(),
+        delve: found.version.to_string(),
+        pause_ms: Some(core::milliseconds(taken.thawed.stopped)),
+    };
+    told::print(context, &place, &facts)?;
+    Ok((listener, delve, opened))
+}
+
+async fn serve(
+    context: &Context,
+    args: &Dlv,
+    listener: &Listener,
+    delve: UnixStream,
+    mut opened: Opened,
+    mut end: Pin<&mut impl Future<Output = ()>>,
+) -> Result<(), Failure> {
+    let client = tokio::select! {
+        client = super::editor(context, listener) => client?,
+        () = &mut end => return Ok(()),
+        () = opened.ended() => return Err(delve_core::Error::Ended(opened.last_words().await).into()),
+    };
+    let last_words = async { Some(opened.last_words().await.into_string()) };
+    let session = Session { client, delve, terms: super::terms(args, Subject::Core), last_words };
+    let outcome = session.run(listener, end).await;
+    if let How::DelveGone(_) = outcome.how {
+        return Err(delve_core::Error::Ended(opened.last_words().await).into());
+    }
+    super::report(context, &outcome)
+}
+
+/// Whether this Delve can open a core of it.
+fn suits<'c>(found: &Found, chosen: &'c Chosen) -> Result<&'c BuildInfo, Failure> {
+    let Some(go) = &chosen.go else {
+        let message = format!("process {} of {} was not made by Go", chosen.pid, chosen.target.name());
+        return Err(Failure::new(Exit::No, message).try_this("take a core and open it in gdb or lldb: scratchdbg core"));
+    };
+    // Whether it is stripped is told by Delve itself, which then shows less.
+    match gate(found.version, go_minor(&go.go_version.lossy()), false) {
+        Gate::Refused(refusal) => Err(Failure::new(Exit::Usage, refusal.to_string())
+            .try_this(format!("{} is what was found; a newer one: {INSTALL}", found.path.display()))),
+        Gate::Good | Gate::Limited(_) => Ok(go),
+    }
+}
+
+/// The module that the program knows its sources by: then they begin with its path, and not with a folder of whoever built
+/// it.
+fn trimmed(go: &BuildInfo) -> Option<String> {
+    let trimmed = go.setting("-trimpath").is_some_and(|value| value.bytes() == b"true");
+    go.main.as_ref().filter(|_| trimmed).map(|main| main.path.lossy().into_owned())
+}
+
+/// The program, copied: Delve opens it anew, and whoever runs it need not be allowed to read the original.
+async fn program(chosen: &Chosen) -> Result<OwnedFd, Failure> {
+    let shim = &chosen.entered.shim;
+    let link = proc_path(chosen.pid, "exe");
+    let path = shim.readlink(&link).await.map_err(|error| Error::of(&link, error))?;
+    let mut copy = memory_file("scratchdbg-program")?;
+    match shim.bulk(&path).await.map_err(|error| Error::of(&path, error))? {
+        Bulk::File(file, _) => {
+            let copied = tokio::task::spawn_blocking(move || {
+                io::copy(&mut file.take(LARGEST), &mut copy)?;
+                Ok::<_, io::Error>(copy)
+            });
+            let copied = copied.await.map_err(io::Error::other).and_then(std::convert::identity);
+            copy = copied.map_err(|error| no_memory(&error))?;
+        }
+        Bulk::Stream(mut stream, _) => {
+            let mut room = LARGEST;
+            while let Some(chunk) = stream.next().await {
+                let chunk = chunk.map_err(|error| Error::of(&path, error))?;
+                room = room.saturating_sub(chunk.len() as u64);
+                if room == 0 {
+                    break;
+                }
+                copy.write_all(&chunk).map_err(|error| no_memory(&error))?;
+            }
+        }
+    }
+    Ok(copy.into())
+}
+
+fn memory_file(name: &str) -> Result<File, Failure> {
+    memfd_create(name, MemfdFlags::CLOEXEC).map(File::from).map_err(|error| no_memory(&error.into()))
+}
+
+fn no_memory(error: &io::Error) -> Failure {
+    Failure::new(Exit::No, format!("cannot keep the snapshot in memory: {error}"))
+}
