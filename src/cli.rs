@@ -7,6 +7,8 @@ use std::time::Duration;
 use clap::builder::{OsStringValueParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use crate::delve::dap::proxy::PathRule;
+use crate::delve::listen::Address;
 use crate::entry::{Access, Identity, Via};
 use crate::target::{ContainerPid, TargetName, TargetPath};
 
@@ -311,6 +313,30 @@ pub struct Dlv {
     /// Let a client call functions in it; stopped in the midst of one, it does not survive the end.
     #[arg(long)]
     pub may_call: bool,
+    /// Speak DAP, as editors do: VS Code, nvim-dap and others.
+    #[arg(long)]
+    pub dap: bool,
+    /// On a snapshot that is taken now: the process itself runs on after some milliseconds.
+    #[arg(long, requires = "dap", conflicts_with_all = ["pause", "no_limit"])]
+    pub snapshot: bool,
+    /// Where editors connect: HOST:PORT (port 0: any that is free), or `unix:PATH`.
+    #[arg(long, requires = "dap", value_name = "ADDR", default_value = "127.0.0.1:0", value_parser = address)]
+    pub listen: Address,
+    /// Sources are here, and the program names them so (a folder or an import path); may be given again.
+    #[arg(long = "path-map", requires = "dap", value_name = "LOCAL=INBINARY", value_parser = path_rule)]
+    pub path_map: Vec<PathRule>,
+}
+
+fn address(text: &str) -> Result<Address, String> {
+    text.parse().map_err(str::to_owned)
+}
+
+fn path_rule(text: &str) -> Result<PathRule, String> {
+    let wrong = || "write it as LOCAL=INBINARY: /home/me/shop=example.com/shop".to_owned();
+    let (local, binary) = text.split_once('=').filter(|(local, _)| !local.is_empty()).ok_or_else(wrong)?;
+    // Editors know their files by absolute paths.
+    let local = std::path::absolute(local).map_err(|_| wrong())?.to_str().ok_or_else(wrong)?.to_owned();
+    Ok(PathRule { local, binary: binary.to_owned() })
 }
 
 fn target_path() -> impl TypedValueParser<Value = TargetPath> {

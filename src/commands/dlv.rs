@@ -1,6 +1,9 @@
 //! `dlv`: Delve on a live process, under guard.
 
+mod dap;
 mod live;
+mod snapshot;
+mod told;
 
 use std::io::Write as _;
 use std::os::linux::net::SocketAddrExt as _;
@@ -32,12 +35,18 @@ struct Document {
 /// # Errors
 /// If there is no such process, or no dlv that is good for it.
 pub async fn run(context: &Context, args: &Dlv) -> Result<(), Failure> {
+    if args.snapshot {
+        return snapshot::run(context, args).await;
+    }
     if context.global.read_only {
         let message = "dlv stops the process, and --read-only forbids that";
         return Err(Failure::new(Exit::Usage, message));
     }
     let chosen = process::choose(context, &args.target, args.pid, "debug").await?;
     let session = live::Session::new(context, args, &chosen).await?;
+    if args.dap {
+        return dap::run(context, args, &chosen, &session).await;
+    }
     // Without a name in any folder: it is gone with this process, however that ends.
     let name = format!("scratchdbg-{}-{}", std::process::id(), chosen.host);
     let listener = listen(&name).map_err(|error| Failure::new(Exit::No, format!("cannot listen: {error}")))?;

@@ -12,6 +12,7 @@ use tokio::net::UnixStream;
 use super::super::process::{self, Chosen};
 use super::super::{Context, core};
 use super::told::{self, Facts};
+use super::{Signals, dap};
 use crate::cli::Dlv;
 use crate::delve::core::{Opened, Source};
 use crate::delve::dap::editor::Place;
@@ -36,7 +37,8 @@ const LARGEST: u64 = 4 << 30;
 /// Takes the snapshot, prints where to connect, and serves one editor.
 pub(super) async fn run(context: &Context, args: &Dlv) -> Result<(), Failure> {
     // From now on a signal ends it in order: a unix socket's file is taken away.
-    let mut end = pin!(super::asked_to_end()?);
+    let mut signals = Signals::new()?;
+    let mut end = pin!(signals.next());
     let (listener, delve, opened) = tokio::select! {
         ready = prepare(context, args) => ready?,
         () = &mut end => return Err(Failure::new(Exit::No, "ended before an editor could connect")),
@@ -49,7 +51,7 @@ async fn prepare(context: &Context, args: &Dlv) -> Result<(Listener, UnixStream,
         let message = "a snapshot stops the process for a moment, and --read-only forbids that";
         return Err(Failure::new(Exit::Usage, message));
     }
-    let listener = super::listen(context, args).await?;
+    let listener = dap::listen(context, args).await?;
     let found = find::find(args.dlv.as_deref()).await?;
     let chosen = process::choose(context, &args.target, args.pid, "debug").await?;
     let go = suits(&found, &chosen)?;
@@ -69,7 +71,7 @@ async fn prepare(context: &Context, args: &Dlv) -> Result<(Listener, UnixStream,
     };
     let (delve, opened) = delve_core::connect(order).await?;
 
-    let module = trimmed(go);
+    let module = dap::trimmed(go);
     let name = format!("{} (snapshot)", chosen.target.name());
     let place = Place { name: &name, address: listener.address(), rules: &args.path_map, module: module.as_deref() };
     let facts = Facts {
@@ -77,7 +79,7 @@ async fn prepare(context: &Context, args: &Dlv) -> Result<(Listener, UnixStream,
         pid: chosen.pid,
         host_pid: chosen.host,
         go: go.go_version.clone(),
-        delve: found.version.to_string(),
+        delve: Some(found.version.to_string()),
         pause_ms: Some(core::milliseconds(taken.thawed.stopped)),
     };
     told::print(context, &place, &facts)?;
@@ -93,22 +95,22 @@ async fn serve(
     mut end: Pin<&mut impl Future<Output = ()>>,
 ) -> Result<(), Failure> {
     let client = tokio::select! {
-        client = super::editor(context, listener) => client?,
+        client = dap::editor(context, listener) => client?,
         () = &mut end => return Ok(()),
         () = opened.ended() => return Err(delve_core::Error::Ended(opened.last_words().await).into()),
     };
     let last_words = async { Some(opened.last_words().await.into_string()) };
-    let session = Session { client, delve, terms: super::terms(args, Subject::Core), last_words };
+    let session = Session { client, delve, terms: dap::terms(args, Subject::Core), last_words };
     let outcome = session.run(listener, end).await;
     if let How::DelveGone(_) = outcome.how {
         return Err(delve_core::Error::Ended(opened.last_words().await).into());
     }
-    super::report(context, &outcome)
+    dap::report(context, &outcome)
 }
 
 /// Whether this Delve can open a core of it.
 fn suits<'c>(found: &Found, chosen: &'c Chosen) -> Result<&'c BuildInfo, Failure> {
-    let Some(go) = &chosen.go else {
+    let Ok(go) = &chosen.go else {
         let message = format!("process {} of {} was not made by Go", chosen.pid, chosen.target.name());
         return Err(Failure::new(Exit::No, message).try_this("take a core and open it in gdb or lldb: scratchdbg core"));
     };
@@ -118,13 +120,6 @@ fn suits<'c>(found: &Found, chosen: &'c Chosen) -> Result<&'c BuildInfo, Failure
             .try_this(format!("{} is what was found; a newer one: {INSTALL}", found.path.display()))),
         Gate::Good | Gate::Limited(_) => Ok(go),
     }
-}
-
-/// The module that the program knows its sources by: then they begin with its path, and not with a folder of whoever built
-/// it.
-fn trimmed(go: &BuildInfo) -> Option<String> {
-    let trimmed = go.setting("-trimpath").is_some_and(|value| value.bytes() == b"true");
-    go.main.as_ref().filter(|_| trimmed).map(|main| main.path.lossy().into_owned())
 }
 
 /// The program, copied: Delve opens it anew, and whoever runs it need not be allowed to read the original.

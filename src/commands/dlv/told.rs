@@ -14,13 +14,13 @@ use crate::text::Untrusted;
 /// What is known of the process.
 #[derive(Debug, Serialize)]
 pub(super) struct Facts {
-    /// How deep it is looked into: `snapshot`.
+    /// How deep it is looked into: `snapshot`, `live`.
     pub(super) depth: &'static str,
     pub(super) pid: ContainerPid,
     pub(super) host_pid: HostPid,
     pub(super) go: Untrusted,
     /// The version of Delve.
-    pub(super) delve: String,
+    pub(super) delve: Option<String>,
     /// How long the process was stopped, where that is over.
     pub(super) pause_ms: Option<f64>,
 }
