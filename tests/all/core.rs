@@ -20,13 +20,13 @@ use crate::support::{skip, wait};
 use crate::{require_engine, require_root};
 
 /// Where Delve is, if anywhere. `scripts/setup` brings it.
-fn delve() -> Option<()> {
+pub fn delve() -> Option<()> {
     Command::new("dlv").arg("version").stdout(Stdio::null()).status().is_ok_and(|status| status.success()).then_some(())
 }
 
 /// Neither stopped nor traced.
 #[track_caller]
-fn runs_on(pid: i32) {
+pub fn runs_on(pid: i32) {
     assert!(!matches!(state(pid), Some('T' | 't')), "it is stopped");
     assert_eq!(status(pid, "TracerPid"), ["0"]);
 }

@@ -10,6 +10,7 @@ mod answers;
 mod attacks;
 mod copies;
 mod core;
+mod dap;
 mod delve_versions;
 mod doctor;
 mod endless;

@@ -6,6 +6,7 @@ pub mod client;
 pub mod command;
 pub mod container;
 pub mod dice;
+pub mod editor;
 pub mod engine;
 pub mod held;
 pub mod process;
