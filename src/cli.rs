@@ -317,11 +317,12 @@ pub struct Dlv {
     #[arg(long)]
     pub dap: bool,
     /// On a snapshot that is taken now: the process itself runs on after some milliseconds.
-    #[arg(long, requires = "dap", conflicts_with_all = ["pause", "no_limit"])]
+    #[arg(long, conflicts_with_all = ["pause", "no_limit"])]
     pub snapshot: bool,
-    /// Where editors connect: HOST:PORT (port 0: any that is free), or `unix:PATH`.
-    #[arg(long, requires = "dap", value_name = "ADDR", default_value = "127.0.0.1:0", value_parser = address)]
-    pub listen: Address,
+    /// Where clients connect: HOST:PORT (port 0: any that is free), or `unix:PATH`; otherwise 127.0.0.1:0 for editors, and an
+    /// address without a file for `dlv connect`.
+    #[arg(long, value_name = "ADDR", value_parser = address)]
+    pub listen: Option<Address>,
     /// Sources are here, and the program names them so (a folder or an import path); may be given again.
     #[arg(long = "path-map", requires = "dap", value_name = "LOCAL=INBINARY", value_parser = path_rule)]
     pub path_map: Vec<PathRule>,

@@ -15,7 +15,8 @@ use nix::unistd::{Pid, Uid, setfsuid};
 use serde_json::{Value, json};
 
 use crate::core::{delve, runs_on};
-use crate::support::client::asked_meanwhile;
+use crate::guarded::changed_text;
+use crate::support::client::{asked_for, asked_meanwhile};
 use crate::support::command::{binary, scratchdbg};
 use crate::support::container::Run;
 use crate::support::editor::Editor;
@@ -49,7 +50,12 @@ struct Served {
 
 impl Served {
     fn begin(args: &[&str]) -> Self {
-        let mut command = binary(&["dlv", "--dap", "--snapshot", "--json"]);
+        Self::begin_with(&[&["--snapshot"], args].concat())
+    }
+
+    /// On the process itself.
+    fn begin_with(args: &[&str]) -> Self {
+        let mut command = binary(&["dlv", "--dap", "--json"]);
         let mut child = command.args(args).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         let out = child.stdout.take().unwrap();
         let mut values = serde_json::Deserializer::from_reader(out).into_iter::<Value>();
@@ -75,6 +81,42 @@ impl Served {
         assert!(code.is_none() || status.code() == code, "{status}: {said}");
         said
     }
+}
+
+#[test]
+fn an_editor_debugs_a_container_under_guard() {
+    require_delve!();
+    let flags = ["--read-only", "--user=65532", "--cap-drop=ALL", "--security-opt=no-new-privileges"];
+    let container = flags.into_iter().fold(Run::shop().flag("--publish=127.0.0.1::8080"), Run::flag).start();
+    let before = Residue::of(&container).but_for_memory();
+    let requests = asked_for("/buy", wait::PATIENCE, &container, Duration::ZERO, || {
+        let served = Served::begin_with(&[container.name(), "--path-map", &format!("{SOURCES}={NAMED}")]);
+        assert_eq!(served.told["depth"], "live");
+        // Nobody is held before an editor is there.
+        runs_on(container.pid());
+        let mut editor = Editor::connect(served.address());
+        editor.attaches(json!({ "mode": "remote", "stopOnEntry": false }));
+        let function = json!({ "breakpoints": [{ "name": "main.(*store).buy" }] });
+        let set = editor.gets("setFunctionBreakpoints", function);
+        assert_eq!(set["breakpoints"][0]["verified"], true, "{set:#}");
+        editor.gets("configurationDone", json!({}));
+        let stopped = editor.hears("stopped");
+        let stack = editor.gets("stackTrace", json!({ "threadId": stopped["threadId"] }));
+        let frame = &stack["stackFrames"][0];
+        assert_eq!(frame["name"], "main.(*store).buy", "{stack:#}");
+        assert_eq!(frame["source"]["path"], format!("{SOURCES}/store.go"), "by the editor's name");
+        let scopes = editor.gets("scopes", json!({ "frameId": frame["id"] }));
+        let locals = json!({ "variablesReference": scopes["scopes"][0]["variablesReference"] });
+        let variables = editor.gets("variables", locals);
+        assert!(variables["variables"].as_array().is_some_and(|all| all.iter().any(|one| one["name"] == "sku")));
+        editor.gets("disconnect", json!({ "terminateDebuggee": true }));
+        let said = served.ends_with(Some(0));
+        assert!(said.contains("let go"), "{said}");
+    });
+    assert_eq!(requests.failed, 0, "{requests:?}");
+    runs_on(container.pid());
+    assert_eq!(changed_text(container.pid()), [] as [u64; 0]);
+    before.assert_unchanged(&container);
 }
 
 #[test]

@@ -73,7 +73,7 @@ fn is_as_before(target: &Container) {
 }
 
 /// Where a process's text is not what its file has.
-fn changed_text(pid: i32) -> Vec<u64> {
+pub fn changed_text(pid: i32) -> Vec<u64> {
     let path = format!("/proc/{pid}/exe");
     let (name, file) = (fs::read_link(&path).unwrap(), fs::File::open(&path).unwrap());
     let memory = fs::File::open(format!("/proc/{pid}/mem")).unwrap();
@@ -241,6 +241,23 @@ fn no_client_has_it_killed() {
     drop(debugger);
     is_as_before(&shop);
     session.end();
+}
+
+#[test]
+fn a_snapshot_is_looked_at_while_it_serves_on() {
+    require_engine!();
+    require_root!();
+    if !there_is_a_delve() {
+        return;
+    }
+    let shop = hardened_shop();
+    let mut session = Session::start(&shop, &["--snapshot"]);
+    let mut debugger = session.connect();
+    let all = debugger.asks("ListGoroutines", r#"{"Start":0,"Count":100}"#);
+    assert!(all["Goroutines"].as_array().is_some_and(|all| all.len() > 5), "{all:#}");
+    is_as_before(&shop);
+    drop(debugger);
+    assert!(session.wait().contains("stopped for about"));
 }
 
 #[test]

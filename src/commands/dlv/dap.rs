@@ -21,7 +21,7 @@ pub(super) async fn run(
     session: &live::Session,
 ) -> Result<(), Failure> {
     let mut signals = Signals::new()?;
-    let listener = listen(context, args).await?;
+    let listener = super::listen(context, args).await?;
     let go = chosen.go.as_ref().ok();
     let module = go.and_then(trimmed);
     let name = chosen.target.name();
@@ -48,18 +48,6 @@ pub(super) async fn run(
     });
     session.until(context, chosen, guarded, work).await?;
     outcome.map_or(Ok(()), |outcome| report(context, &outcome))
-}
-
-/// Begins to listen, before anything is done to anybody.
-pub(super) async fn listen(context: &Context, args: &Dlv) -> Result<Listener, Failure> {
-    let listener = Listener::bind(&args.listen).await?;
-    if listener.address().is_open_to_others() {
-        context.tell(&format!(
-            "warning: whoever reaches {} over the network reads all that the process has in memory",
-            listener.address()
-        ));
-    }
-    Ok(listener)
 }
 
 /// What an editor may do.

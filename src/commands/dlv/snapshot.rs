@@ -12,7 +12,7 @@ use tokio::net::UnixStream;
 use super::super::process::{self, Chosen};
 use super::super::{Context, core};
 use super::told::{self, Facts};
-use super::{Signals, dap};
+use super::{Signals, connect, dap};
 use crate::cli::Dlv;
 use crate::delve::core::{Opened, Source};
 use crate::delve::dap::editor::Place;
@@ -20,6 +20,7 @@ use crate::delve::dap::proxy::Subject;
 use crate::delve::dap::serve::{How, Session};
 use crate::delve::find::Found;
 use crate::delve::listen::Listener;
+use crate::delve::relay::{self, Terms};
 use crate::delve::version::{Gate, INSTALL, gate, go_minor};
 use crate::delve::{core as delve_core, find};
 use crate::exit::{Exit, Failure};
@@ -47,11 +48,7 @@ pub(super) async fn run(context: &Context, args: &Dlv) -> Result<(), Failure> {
 }
 
 async fn prepare(context: &Context, args: &Dlv) -> Result<(Listener, UnixStream, Opened), Failure> {
-    if context.global.read_only {
-        let message = "a snapshot stops the process for a moment, and --read-only forbids that";
-        return Err(Failure::new(Exit::Usage, message));
-    }
-    let listener = dap::listen(context, args).await?;
+    let listener = super::listen(context, args).await?;
     let found = find::find(args.dlv.as_deref()).await?;
     let chosen = process::choose(context, &args.target, args.pid, "debug").await?;
     let go = suits(&found, &chosen)?;
@@ -71,9 +68,6 @@ async fn prepare(context: &Context, args: &Dlv) -> Result<(Listener, UnixStream,
     };
     let (delve, opened) = delve_core::connect(order).await?;
 
-    let module = dap::trimmed(go);
-    let name = format!("{} (snapshot)", chosen.target.name());
-    let place = Place { name: &name, address: listener.address(), rules: &args.path_map, module: module.as_deref() };
     let facts = Facts {
         depth: "snapshot",
         pid: chosen.pid,
@@ -82,7 +76,14 @@ async fn prepare(context: &Context, args: &Dlv) -> Result<(Listener, UnixStream,
         delve: Some(found.version.to_string()),
         pause_ms: Some(core::milliseconds(taken.thawed.stopped)),
     };
-    told::print(context, &place, &facts)?;
+    if args.dap {
+        let (module, name) = (dap::trimmed(go), format!("{} (snapshot)", chosen.target.name()));
+        let place =
+            Place { name: &name, address: listener.address(), rules: &args.path_map, module: module.as_deref() };
+        told::print(context, &place, &facts)?;
+    } else {
+        told::print_connect(context, listener.address(), &facts)?;
+    }
     Ok((listener, delve, opened))
 }
 
@@ -94,6 +95,22 @@ async fn serve(
     mut opened: Opened,
     mut end: Pin<&mut impl Future<Output = ()>>,
 ) -> Result<(), Failure> {
+    if !args.dap {
+        // Nothing in a core runs, and nobody is there to be killed.
+        let terms = Terms { may_kill: true, may_call: true };
+        return tokio::select! {
+            client = connect::client(context, listener) => {
+                let client = client?;
+                tokio::select! {
+                    _ = relay::run(client, delve, terms) => {}
+                    () = end => {}
+                }
+                Ok(())
+            }
+            () = &mut end => Ok(()),
+            () = opened.ended() => Err(delve_core::Error::Ended(opened.last_words().await).into()),
+        };
+    }
     let client = tokio::select! {
         client = dap::editor(context, listener) => client?,
         () = &mut end => return Ok(()),

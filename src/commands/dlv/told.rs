@@ -7,6 +7,7 @@ use serde_json::Value;
 
 use super::super::{Context, output};
 use crate::delve::dap::editor::Place;
+use crate::delve::listen::Address;
 use crate::exit::Failure;
 use crate::target::{ContainerPid, HostPid};
 use crate::text::Untrusted;
@@ -32,35 +33,63 @@ struct Document<'a> {
     address: String,
     #[serde(flatten)]
     facts: &'a Facts,
-    /// An entry of VS Code's `launch.json`.
-    launch: Option<Value>,
-    /// Lines of Lua for nvim-dap.
-    nvim: Vec<String>,
+    #[serde(flatten)]
+    ways: Ways,
+}
+
+/// How to connect.
+#[derive(Debug, Serialize)]
+#[serde(untagged)]
+enum Ways {
+    Connect {
+        /// The whole command.
+        connect: String,
+    },
+    Editor {
+        /// An entry of VS Code's `launch.json`.
+        launch: Option<Value>,
+        /// Lines of Lua for nvim-dap.
+        nvim: Vec<String>,
+    },
 }
 
 /// Prints where to connect.
 pub(super) fn print(context: &Context, place: &Place<'_>, facts: &Facts) -> Result<(), Failure> {
-    let (launch, nvim) = (place.launch_json(), place.nvim());
-    let document = Document { protocol: "dap", address: place.address.to_string(), facts, launch, nvim };
+    let ways = Ways::Editor { launch: place.launch_json(), nvim: place.nvim() };
+    show(context, &Document { protocol: "dap", address: place.address.to_string(), facts, ways })
+}
+
+/// The same for `dlv connect`.
+pub(super) fn print_connect(context: &Context, address: &Address, facts: &Facts) -> Result<(), Failure> {
+    let ways = Ways::Connect { connect: format!("dlv connect {address}") };
+    show(context, &Document { protocol: "json-rpc", address: address.to_string(), facts, ways })
+}
+
+fn show(context: &Context, document: &Document<'_>) -> Result<(), Failure> {
     let mut out = std::io::stdout().lock();
     if context.global.json {
-        output::document(&mut out, &document)?;
+        output::document(&mut out, document)?;
     } else {
-        text(&mut out, &document)?;
+        text(&mut out, document)?;
     }
     out.flush().map_err(|error| output::failure(&error))
 }
 
 fn text(out: &mut dyn Write, told: &Document<'_>) -> Result<(), Failure> {
     let failed = |error: std::io::Error| output::failure(&error);
-    writeln!(out, "listening at {}", Untrusted::from(told.address.as_str()).safe()).map_err(failed)?;
-    if let Some(launch) = &told.launch {
+    let safe = |line: &str| Untrusted::from(line).safe();
+    let (launch, nvim) = match &told.ways {
+        Ways::Connect { connect } => return writeln!(out, "{}", safe(connect)).map_err(failed),
+        Ways::Editor { launch, nvim } => (launch, nvim),
+    };
+    writeln!(out, "listening at {}", safe(&told.address)).map_err(failed)?;
+    if let Some(launch) = launch {
         writeln!(out, "\n// VS Code: .vscode/launch.json, in \"configurations\"").map_err(failed)?;
         output::document(out, launch)?;
     }
     writeln!(out, "\n-- nvim-dap").map_err(failed)?;
-    for line in &told.nvim {
-        writeln!(out, "{}", Untrusted::from(line.as_str()).safe()).map_err(failed)?;
+    for line in nvim {
+        writeln!(out, "{}", safe(line)).map_err(failed)?;
     }
     Ok(())
 }
