@@ -10,7 +10,6 @@ pub mod cost;
 pub mod dap;
 pub mod find;
 pub mod guard;
-pub mod hold;
 pub mod listen;
 pub mod model;
 pub mod relay;

@@ -15,6 +15,8 @@ fuzz_target!(|data: &[u8]| {
     let choice = match choice {
         0xff => 22,
         0xfe => 23,
+        0xfd => 24,
+        0xfc => 25,
         other => other % 22,
     };
     match choice {
@@ -41,6 +43,8 @@ fuzz_target!(|data: &[u8]| {
         20 => drop(fds::Info::parse(text)),
         21 => scratchdbg::corefile::fuzz(text),
         22 => scratchdbg::delve::rpc::fuzz(text),
-        _ => scratchdbg::delve::dap::fuzz(text, text.len() % 64),
+        23 => scratchdbg::delve::dap::fuzz(text, text.len() % 64),
+        24 => scratchdbg::delve::relay::fuzz(text),
+        _ => scratchdbg::delve::guard::fuzz(text),
     }
 });

@@ -23,8 +23,7 @@ use tokio::time::timeout;
 pub use self::error::Error;
 pub use self::running::{After, Control, Running};
 
-use self::link::{Held, Link, told};
-use super::hold::Hold;
+use self::link::Link;
 use super::model::{
     Breakpoint, Change, Filter, Frame, Grouping, Groups, Instruction, Load, Location, NewBreakpoint, Page, PathRule,
     Place, Register, Scope, State, Stop, Thread, Variable, Versions,
@@ -59,7 +58,6 @@ pub enum Resume {
 #[derive(Debug)]
 pub struct Stopped {
     link: Arc<Link>,
-    hold: running::Hold,
 }
 
 impl Stopped {
@@ -67,14 +65,12 @@ impl Stopped {
     ///
     /// # Errors
     /// [`Error::Gone`] if it could not: its standard error says why.
-    pub async fn open<S>(stream: S, hold: impl Hold) -> Result<(Self, State), Error>
+    pub async fn open<S>(stream: S) -> Result<(Self, State), Error>
     where
         S: AsyncRead + AsyncWrite + Send + 'static,
     {
-        let hold: Arc<dyn Held> = Arc::new(hold);
-        let opened = Self { link: Arc::new(Link::new(stream)), hold: running::Hold(hold) };
+        let opened = Self { link: Arc::new(Link::new(stream)) };
         let versions = opened.versions().await?;
-        opened.hold.0.stopped();
         *opened.link.go.lock().unwrap_or_else(PoisonError::into_inner) = versions.go_minor();
         let state = opened.state().await?;
         if state.running {
@@ -383,7 +379,7 @@ impl Stopped {
         self.link.ask(&request::CancelNext {}).await
     }
 
-    /// Lets the target run. First it waits for the answer to a call that was given up, and for the hold.
+    /// Lets the target run. First it waits for the answer to a call that was given up.
     ///
     /// # Errors
     /// If Delve is gone or stuck. That it says no, [`Running::stopped`] tells.
@@ -405,14 +401,13 @@ impl Stopped {
             command.returned = Some(Load::WHOLE.into());
         }
         self.idle().await?;
-        self.hold.0.before_run().await;
-        let reply = self.link.send(&command, None, Some(told(&self.hold.0)))?;
+        let reply = self.link.send(&command, None)?;
         let ends = match how {
             Resume::Continue => Stop::Unknown,
             Resume::Call(_) => Stop::Called,
             _ => Stop::Stepped,
         };
-        Ok(Running::new(self.link, self.hold, reply, ends))
+        Ok(Running::new(self.link, reply, ends))
     }
 
     /// Waits until Delve has answered everything that was asked.
@@ -438,7 +433,6 @@ impl Stopped {
             Err(error) => return Err(error),
         }
         self.idle().await?;
-        self.hold.0.before_run().await;
         match self.link.ask(&request::Detach { kill: request::False }).await {
             // It may be faster gone than its answer is here.
             Ok(()) | Err(Error::Gone) => {}

@@ -19,7 +19,6 @@ use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
 use super::client::{self, Stopped};
-use super::hold::Nobody;
 use super::model::State;
 use crate::exit::{Exit, Explain};
 use crate::text::Safe;
@@ -108,7 +107,7 @@ pub struct Opened {
 /// If Delve cannot be started, or cannot make sense of the two files.
 pub async fn open(order: Order<'_>) -> Result<(Stopped, State, Opened), Error> {
     let (stream, mut opened) = connect(order).await?;
-    match Stopped::open(stream, Nobody).await {
+    match Stopped::open(stream).await {
         Ok((client, state)) => Ok((client, state, opened)),
         Err(client::Error::Gone) => Err(Error::Ended(opened.last_words().await)),
         Err(error) => Err(error.into()),

@@ -4,9 +4,9 @@
 //! A debugger writes breakpoints into the program it looks at. If it is killed, they stay, and the next thread that comes
 //! to one dies of it with its process. The guard therefore traces Delve as Delve traces its target, for one moment only:
 //! the kernel holds a thread that is about to end (ptrace(2), `PTRACE_EVENT_EXIT`), by SIGKILL too, *before* it lets
-//! the threads go that this one traces. In that moment the program's text is put back ([`text`]), and a SIGSTOP is
+//! the threads go that this one traces. In that moment the program's text is put back (`text`), and a SIGSTOP is
 //! sent, so that no thread runs until what Delve has left in flight is taken away: threads behind a breakpoint that they have
-//! just hit ([`registers`]), and signals that Delve had sent to stop them ([`traps`]).
+//! just hit (`registers`), and signals that Delve had sent to stop them (`traps`).
 //!
 //! So SIGKILL is the one way in which the guard ends Delve, unless a client has asked Delve to detach. Delve's own ways are
 //! worse: when its connection closes or it gets a SIGTERM while the target steps, a SIGTRAP of its own may reach the target,

@@ -134,9 +134,10 @@ impl Requests {
 pub fn fuzz(bytes: &[u8]) {
     let mut requests = Requests { terms: Terms { may_kill: false, may_call: false }, kept: Vec::new() };
     for piece in bytes.chunks(7) {
-        if requests.add(piece).is_err() {
-            return;
-        }
+        let Ok(passed) = requests.add(piece) else { return };
+        let mut calls = serde_json::Deserializer::from_slice(&passed).into_iter::<Value>();
+        let kills = |call: &Value| call["method"] == "RPCServer.Detach" && call["params"][0]["Kill"] != false;
+        assert!(!calls.any(|call| call.is_ok_and(|call| kills(&call))));
     }
 }
 

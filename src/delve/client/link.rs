@@ -15,7 +15,6 @@ use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
 use super::Error;
-use crate::delve::hold::Hold;
 use crate::delve::rpc::{self, Convert, Request};
 
 /// One connection. Dropping it closes it, and Delve lets go of the process and ends.
@@ -34,12 +33,8 @@ pub(super) struct Link {
 /// A reply as it came, or why there is none.
 pub(super) type Raw = Result<Vec<u8>, Error>;
 
-/// Told as soon as a run is over, whether or not somebody waits for it.
-pub(super) type Told = Box<dyn FnOnce() + Send>;
-
 struct Entry {
     reply: oneshot::Sender<Raw>,
-    stopped: Option<Told>,
     _turn: Option<OwnedSemaphorePermit>,
 }
 
@@ -127,7 +122,7 @@ impl Link {
         let stuck = Error::Stuck { method: R::METHOD, seconds: R::SECONDS };
         let asking = async {
             let turn = self.turn().await?;
-            self.send(request, Some(turn), None)?.await.unwrap_or(Err(Error::Gone))
+            self.send(request, Some(turn))?.await.unwrap_or(Err(Error::Gone))
         };
         // An answer that never comes is one that nothing comes after.
         timeout(Duration::from_secs(R::SECONDS), asking).await.unwrap_or_else(|_| {
@@ -149,7 +144,7 @@ impl Link {
     where
         R::Reply: Convert,
     {
-        let reply = self.send(request, None, None)?;
+        let reply = self.send(request, None)?;
         match timeout(Duration::from_secs(R::SECONDS), reply).await {
             Ok(reply) => self.understand::<R>(reply.unwrap_or(Err(Error::Gone))),
             Err(_) => Err(Error::Stuck { method: R::METHOD, seconds: R::SECONDS }),
@@ -161,7 +156,6 @@ impl Link {
         &self,
         request: &R,
         turn: Option<OwnedSemaphorePermit>,
-        stopped: Option<Told>,
     ) -> Result<oneshot::Receiver<Raw>, Error> {
         let id = self.next.fetch_add(1, Ordering::Relaxed);
         let line = rpc::line(id, request)?;
@@ -170,7 +164,7 @@ impl Link {
         if let Some(error) = &inner.broken {
             return Err(error.clone());
         }
-        inner.entries.insert(id, Entry { reply, stopped, _turn: turn });
+        inner.entries.insert(id, Entry { reply, _turn: turn });
         self.out.send(line).map_err(|_| Error::Gone)?;
         Ok(receiver)
     }
@@ -178,28 +172,6 @@ impl Link {
     /// Waits until Delve has closed its end.
     pub(super) async fn closed(&self) {
         drop(self.closed.clone().wait_for(|closed| *closed).await);
-    }
-}
-
-/// What is to be called when the run that begins now is over.
-pub(super) fn told(hold: &Arc<dyn Held>) -> Told {
-    let hold = Arc::clone(hold);
-    Box::new(move || hold.stopped())
-}
-
-/// [`Hold`], whoever it is.
-pub(super) trait Held: Send + Sync {
-    fn before_run(&self) -> std::pin::Pin<Box<dyn Future<Output = ()> + Send + '_>>;
-    fn stopped(&self);
-}
-
-impl<H: Hold> Held for H {
-    fn before_run(&self) -> std::pin::Pin<Box<dyn Future<Output = ()> + Send + '_>> {
-        Box::pin(Hold::before_run(self))
-    }
-
-    fn stopped(&self) {
-        Hold::stopped(self);
     }
 }
 
@@ -215,11 +187,6 @@ async fn read(mut from: impl AsyncBufRead + Unpin, pending: Arc<Pending>, closed
         };
         // What nobody asked for is nobody's: Delve answers once, and nothing is sent twice.
         let Some(entry) = pending.lock().entries.remove(&id) else { continue };
-        if let Some(stopped) = entry.stopped
-            && !has_exited(&line)
-        {
-            stopped();
-        }
         drop(entry.reply.send(Ok(line)));
     };
     pending.fail(&error);
@@ -254,26 +221,6 @@ async fn write(mut to: impl AsyncWrite + Unpin, mut lines: mpsc::UnboundedReceiv
             return;
         }
     }
-}
-
-/// Whether a run ended with the process.
-fn has_exited(line: &[u8]) -> bool {
-    #[derive(Deserialize)]
-    struct Reply {
-        result: Option<Of>,
-    }
-    #[derive(Deserialize)]
-    struct Of {
-        #[serde(rename = "State")]
-        state: Option<State>,
-    }
-    #[derive(Deserialize)]
-    struct State {
-        #[serde(default)]
-        exited: bool,
-    }
-    let reply = serde_json::from_slice::<Reply>(line).ok();
-    reply.and_then(|reply| reply.result?.state).is_some_and(|state| state.exited)
 }
 
 #[cfg(test)]

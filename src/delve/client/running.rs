@@ -10,7 +10,7 @@ use std::time::Duration;
 use tokio::sync::{Semaphore, oneshot};
 use tokio::time::timeout;
 
-use super::link::{Held, Link, Raw};
+use super::link::{Link, Raw};
 use super::{Error, Stopped};
 use crate::delve::model::{State, Stop};
 use crate::delve::rpc::request;
@@ -22,7 +22,6 @@ const PATIENCE: Duration = Duration::from_secs(30);
 #[derive(Debug)]
 pub struct Running {
     link: Arc<Link>,
-    hold: Hold,
     reply: oneshot::Receiver<Raw>,
     /// What came, if somebody already waited for it.
     came: Option<Raw>,
@@ -53,25 +52,15 @@ pub enum After {
     Refused(Stopped, Error),
 }
 
-/// A `Hold` that can be shown.
-#[derive(Clone)]
-pub(super) struct Hold(pub(super) Arc<dyn Held>);
-
-impl std::fmt::Debug for Hold {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Hold")
-    }
-}
-
 impl Running {
-    pub(super) fn new(link: Arc<Link>, hold: Hold, reply: oneshot::Receiver<Raw>, ends: Stop) -> Self {
+    pub(super) fn new(link: Arc<Link>, reply: oneshot::Receiver<Raw>, ends: Stop) -> Self {
         let control = Control {
             link: Arc::downgrade(&link),
             over: Arc::default(),
             halted: Arc::default(),
             halting: Arc::new(Semaphore::new(1)),
         };
-        Self { link, hold, reply, came: None, control, ends }
+        Self { link, reply, came: None, control, ends }
     }
 
     /// For whoever does not wait.
@@ -112,7 +101,7 @@ impl Running {
         self.control.over.store(true, Ordering::SeqCst);
         let halted = timeout(PATIENCE, self.control.halting.acquire()).await;
         drop(halted.map_err(|_| Error::Stuck { method: "Command", seconds: PATIENCE.as_secs() })?);
-        let Self { link, hold, came, control, ends, .. } = self;
+        let Self { link, came, control, ends, .. } = self;
         let state = link.understand::<request::Command<'_>>(came.unwrap_or(Err(Error::Gone)));
         match state {
             Ok(state) if state.running => Err(Error::Malformed("it stopped, and runs")),
@@ -122,7 +111,7 @@ impl Running {
                 if state.stop == Stop::Unknown {
                     state.stop = if control.halted.load(Ordering::SeqCst) { Stop::Halted } else { ends };
                 }
-                Ok(After::Stopped(Stopped { link, hold }, Box::new(state)))
+                Ok(After::Stopped(Stopped { link }, Box::new(state)))
             }
             // In words, for some ways to end.
             Err(Error::Refused(why)) => {
@@ -134,7 +123,7 @@ impl Running {
                         Ok(After::Exited(status_in(why.as_str())))
                     }
                     Err(error) if !matches!(error, Error::Refused(_)) => Err(error),
-                    _ => Ok(After::Refused(Stopped { link, hold }, Error::Refused(why))),
+                    _ => Ok(After::Refused(Stopped { link }, Error::Refused(why))),
                 }
             }
             Err(error) => Err(error),
@@ -171,7 +160,7 @@ impl Control {
         }
         let link = self.link.upgrade().ok_or(Error::Gone)?;
         self.halted.store(true, Ordering::SeqCst);
-        let reply = link.send(&request::Command { name: "halt", ..Default::default() }, Some(halting), None)?;
+        let reply = link.send(&request::Command { name: "halt", ..Default::default() }, Some(halting))?;
         drop(link);
         match timeout(PATIENCE, reply).await {
             Ok(reply) => match reply.unwrap_or(Err(Error::Gone)) {

@@ -1,12 +1,9 @@
 //! A Delve that is slow, talks too much, or breaks; and a caller that goes away.
 
-use std::sync::{Arc, Mutex};
-
 use serde_json::{Value, json};
 use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader, DuplexStream, Lines, ReadHalf, WriteHalf};
 
 use super::super::*;
-use crate::delve::hold::{Hold, Nobody};
 
 /// Delve's end of the connection.
 struct Delve {
@@ -44,36 +41,16 @@ impl Delve {
     }
 }
 
-/// Notes when it is called.
-#[derive(Clone, Default)]
-struct Notes(Arc<Mutex<Vec<&'static str>>>);
-
-impl Notes {
-    fn so_far(&self) -> Vec<&'static str> {
-        std::mem::take(&mut self.0.lock().unwrap())
-    }
-}
-
-impl Hold for Notes {
-    async fn before_run(&self) {
-        self.0.lock().unwrap().push("before a run");
-    }
-
-    fn stopped(&self) {
-        self.0.lock().unwrap().push("stopped");
-    }
-}
-
 fn stopped() -> Value {
     json!({ "State": { "Pid": 7, "Running": false, "Threads": null } })
 }
 
 /// A client, and the Delve it speaks to, when everything asked first is answered.
-async fn connected(hold: impl Hold) -> (Stopped, Delve) {
+async fn connected() -> (Stopped, Delve) {
     let (ours, theirs) = tokio::io::duplex(1 << 16);
     let (from, out) = tokio::io::split(theirs);
     let mut delve = Delve { asked: BufReader::new(from).lines(), out };
-    let client = tokio::spawn(Stopped::open(ours, hold));
+    let client = tokio::spawn(Stopped::open(ours));
     delve.expects("GetVersion", json!({ "DelveVersion": "Version: 1.27.1", "TargetGoVersion": "go1.24.1" })).await;
     delve.expects("State", stopped()).await;
     (client.await.unwrap().unwrap().0, delve)
@@ -81,7 +58,7 @@ async fn connected(hold: impl Hold) -> (Stopped, Delve) {
 
 #[tokio::test]
 async fn a_call_that_is_given_up_is_answered_before_the_next_is_sent() {
-    let (client, mut delve) = connected(Nobody).await;
+    let (client, mut delve) = connected().await;
     let mut given_up = Box::pin(client.sources("one"));
     let asked = tokio::select! {
         _ = &mut given_up => panic!("nobody answered"),
@@ -99,7 +76,7 @@ async fn a_call_that_is_given_up_is_answered_before_the_next_is_sent() {
 
 #[tokio::test]
 async fn an_answer_that_nobody_asked_for_is_nobodys() {
-    let (client, mut delve) = connected(Nobody).await;
+    let (client, mut delve) = connected().await;
     delve.answers(&json!(4711), json!({ "Funcs": ["wrong"] })).await;
     let (functions, ()) = tokio::join!(client.functions(""), async {
         let (_, _, id) = delve.hears().await;
@@ -112,7 +89,7 @@ async fn an_answer_that_nobody_asked_for_is_nobodys() {
 
 #[tokio::test(start_paused = true)]
 async fn a_call_that_is_not_answered_ends_the_connection() {
-    let (client, mut delve) = connected(Nobody).await;
+    let (client, mut delve) = connected().await;
     let stuck = Error::Stuck { method: "ListSources", seconds: 30 };
     assert_eq!(client.sources("").await, Err(stuck.clone()));
     // Nothing more is sent: it would not be heard.
@@ -125,12 +102,12 @@ async fn a_call_that_is_not_answered_ends_the_connection() {
 #[tokio::test]
 async fn what_is_no_answer_ends_the_connection() {
     for line in ["hello", "{}", "[]", r#"{"id":"x"}"#, r#"{"id":-1}"#, "\u{1b}[2J", ""] {
-        let (client, mut delve) = connected(Nobody).await;
+        let (client, mut delve) = connected().await;
         delve.says(line).await;
         assert!(matches!(client.sources("").await, Err(Error::Malformed(_) | Error::Gone)), "{line}");
     }
     // An answer to something else is only this call's misfortune.
-    let (client, mut delve) = connected(Nobody).await;
+    let (client, mut delve) = connected().await;
     let (wrong, ()) = tokio::join!(client.memory(0, 1), async {
         delve.expects("ExamineMemory", json!({ "Mem": { "a": 1 } })).await;
     });
@@ -145,7 +122,7 @@ async fn what_is_no_answer_ends_the_connection() {
 
 #[tokio::test]
 async fn of_a_panic_in_delve_the_first_line_is_told() {
-    let (client, mut delve) = connected(Nobody).await;
+    let (client, mut delve) = connected().await;
     let (answer, ()) = tokio::join!(client.eval(Scope::current(), "x", Load::LINE), async {
         let (_, _, id) = delve.hears().await;
         delve.refuses(&id, "Internal debugger error: index out of range\nruntime.gopanic (0x1)\n\t/usr/lib/go").await;
@@ -160,65 +137,8 @@ async fn of_a_panic_in_delve_the_first_line_is_told() {
 }
 
 #[tokio::test]
-async fn a_hold_is_asked_before_each_run_and_told_of_each_stop() {
-    let notes = Notes::default();
-    let (client, mut delve) = connected(notes.clone()).await;
-    assert_eq!(notes.so_far(), ["stopped"]);
-    let running = client.resume(Resume::Next).await.unwrap();
-    assert_eq!(notes.so_far(), ["before a run"], "before it is sent");
-    delve.expects("Command", stopped()).await;
-    // It is told as soon as it is known, even if nobody waits for the stop.
-    while notes.0.lock().unwrap().is_empty() {
-        tokio::task::yield_now().await;
-    }
-    assert_eq!(notes.so_far(), ["stopped"]);
-    let After::Stopped(client, state) = running.stopped().await.unwrap() else { panic!("it stopped") };
-    assert_eq!(state.stop, Stop::Stepped);
-
-    let running = client.resume(Resume::Continue).await.unwrap();
-    assert_eq!(notes.so_far(), ["before a run"]);
-    delve.expects("Command", json!({ "State": { "exited": true, "exitStatus": 3 } })).await;
-    assert!(matches!(running.stopped().await, Ok(After::Exited(3))));
-    assert_eq!(notes.so_far(), [""; 0], "there is nothing to hold");
-}
-
-/// Lets nothing run before it is told to.
-struct Gate(Arc<tokio::sync::Semaphore>);
-
-impl Hold for Gate {
-    async fn before_run(&self) {
-        self.0.acquire().await.unwrap().forget();
-    }
-
-    fn stopped(&self) {}
-}
-
-#[tokio::test]
-async fn nothing_runs_before_the_hold_lets_go() {
-    let gate = Arc::new(tokio::sync::Semaphore::new(0));
-    let (client, mut delve) = connected(Gate(Arc::clone(&gate))).await;
-    let resuming = tokio::spawn(client.resume(Resume::Continue));
-    let early = tokio::time::timeout(Duration::from_millis(50), delve.asked.next_line()).await;
-    assert!(early.is_err(), "{early:?}");
-    gate.add_permits(1);
-    delve.expects("Command", stopped()).await;
-    let After::Stopped(client, _) = resuming.await.unwrap().unwrap().stopped().await.unwrap() else {
-        panic!("stopped")
-    };
-    let detaching = tokio::spawn(client.detach());
-    delve.expects("ListBreakpoints", json!({})).await;
-    let early = tokio::time::timeout(Duration::from_millis(50), delve.asked.next_line()).await;
-    assert!(early.is_err(), "{early:?}");
-    gate.add_permits(1);
-    delve.expects("Detach", json!({})).await;
-    drop(delve);
-    detaching.await.unwrap().unwrap();
-}
-
-#[tokio::test]
 async fn a_run_that_is_refused_leaves_it_stopped() {
-    let notes = Notes::default();
-    let (client, mut delve) = connected(notes.clone()).await;
+    let (client, mut delve) = connected().await;
     let (after, ()) = tokio::join!(async { client.resume(Resume::Step).await.unwrap().stopped().await }, async {
         let (_, _, id) = delve.hears().await;
         delve.refuses(&id, "next while nexting").await;
@@ -226,12 +146,11 @@ async fn a_run_that_is_refused_leaves_it_stopped() {
     });
     let Ok(After::Refused(_, why)) = after else { panic!("{after:?}") };
     assert_eq!(why.to_string(), "delve: next while nexting");
-    assert_eq!(notes.so_far(), ["stopped", "before a run", "stopped"]);
 }
 
 #[tokio::test]
 async fn a_running_target_is_asked_its_state_and_halted_only() {
-    let (client, mut delve) = connected(Nobody).await;
+    let (client, mut delve) = connected().await;
     let running = client.resume(Resume::Continue).await.unwrap();
     let (_, _, run) = delve.hears().await;
     let control = running.control();
@@ -266,7 +185,7 @@ async fn a_running_target_is_asked_its_state_and_halted_only() {
 
 #[tokio::test]
 async fn waiting_for_a_stop_may_be_given_up_and_begun_again() {
-    let (client, mut delve) = connected(Nobody).await;
+    let (client, mut delve) = connected().await;
     let mut running = client.resume(Resume::Continue).await.unwrap();
     assert!(tokio::time::timeout(Duration::from_millis(20), running.ended()).await.is_err());
     delve.expects("Command", stopped()).await;
@@ -277,8 +196,7 @@ async fn waiting_for_a_stop_may_be_given_up_and_begun_again() {
 
 #[tokio::test]
 async fn detaching_halts_clears_lets_go_and_never_kills() {
-    let notes = Notes::default();
-    let (client, mut delve) = connected(notes.clone()).await;
+    let (client, mut delve) = connected().await;
     let running = client.resume(Resume::Continue).await.unwrap();
     let (_, _, run) = delve.hears().await;
     let detaching = tokio::spawn(running.detach());
@@ -291,7 +209,6 @@ async fn detaching_halts_clears_lets_go_and_never_kills() {
     assert_eq!(delve.expects("ClearBreakpoint", json!({})).await, json!({ "Id": 4 }));
     let (method, params, id) = delve.hears().await;
     assert_eq!((method.as_str(), params), ("Detach", json!({ "Kill": false })));
-    assert_eq!(notes.so_far(), ["stopped", "before a run", "stopped", "before a run"]);
     delve.answers(&id, json!({})).await;
     assert!(!detaching.is_finished(), "it waits until Delve has closed the connection");
     drop(delve);

@@ -3,7 +3,6 @@
 use std::fmt::Write as _;
 
 use super::super::*;
-use crate::delve::hold::Nobody;
 use crate::delve::model::*;
 
 const LOAD: Load = Load { pointers: true, depth: 1, string: 12, elements: 2, fields: 8 };
@@ -106,7 +105,7 @@ fn state(of: &State) -> String {
 /// Over a core: everything that only looks.
 pub(super) async fn core(stream: impl AsyncRead + AsyncWrite + Send + 'static) -> String {
     let mut seen = Seen::default();
-    let (client, found) = Stopped::open(stream, Nobody).await.unwrap();
+    let (client, found) = Stopped::open(stream).await.unwrap();
     seen.one("state", Ok(found), |of| format!("{} {} threads", state(of), of.threads.len()));
     seen.one("versions", client.versions().await, |of| format!("{of:?}"));
 
@@ -226,7 +225,7 @@ async fn go_on(seen: &mut Seen, title: &str, client: Stopped, how: Resume) -> St
 /// Over a live process: everything that lets it run.
 pub(super) async fn live(stream: impl AsyncRead + AsyncWrite + Send + 'static) -> String {
     let mut seen = Seen::default();
-    let (client, _) = Stopped::open(stream, Nobody).await.unwrap();
+    let (client, _) = Stopped::open(stream).await.unwrap();
     let tick = NewBreakpoint { name: "tick".to_owned(), ..NewBreakpoint::at(Place::Function("main.tick".to_owned())) };
     seen.one("on a function", client.set_breakpoint(&tick).await, breakpoint);
     seen.one("again", client.set_breakpoint(&tick).await, breakpoint);
@@ -281,7 +280,7 @@ pub(super) async fn live(stream: impl AsyncRead + AsyncWrite + Send + 'static) -
 /// Over a live process that panics.
 pub(super) async fn panic(stream: impl AsyncRead + AsyncWrite + Send + 'static) -> String {
     let mut seen = Seen::default();
-    let (client, _) = Stopped::open(stream, Nobody).await.unwrap();
+    let (client, _) = Stopped::open(stream).await.unwrap();
     client.set(Scope::current(), "main.hits", "-9000").await.unwrap();
     let running = client.resume(Resume::Continue).await.unwrap();
     let After::Stopped(client, now) = running.stopped().await.unwrap() else { panic!("not stopped") };
