@@ -37,6 +37,14 @@ pub enum Error {
     Io(std::io::ErrorKind),
 }
 
+impl Error {
+    /// Whether it is known that Go did not make it.
+    #[must_use]
+    pub fn is_no(&self) -> bool {
+        matches!(self, Self::NotElf | Self::NotGo)
+    }
+}
+
 impl Explain for Error {
     fn exit(&self) -> Exit {
         Exit::No

@@ -4,6 +4,7 @@ pub mod activity;
 pub mod cli;
 pub mod commands;
 pub mod corefile;
+pub mod debuggee;
 pub mod delve;
 pub mod doctor;
 pub mod door;

@@ -13,6 +13,7 @@ use super::process::{self, Chosen};
 use super::{Context, output};
 use crate::cli::Core;
 use crate::corefile::{Order, Weight};
+use crate::debuggee;
 use crate::door::Door;
 use crate::entry::snapshot::{self, Taken};
 use crate::exit::{Exit, Failure};
@@ -21,10 +22,6 @@ use crate::inspect::files::human_size;
 use crate::target::{ContainerPid, HostPid};
 use crate::text::{self, Untrusted};
 
-/// How long a pause is, beside the copying: stopping and letting go of the threads.
-const STOPPING: Duration = Duration::from_millis(2);
-/// How long copying takes, a mebibyte.
-const COPYING: Duration = Duration::from_micros(300);
 /// Longer than anybody means to stop a process.
 const LONGEST: Duration = Duration::from_secs(3600);
 
@@ -60,8 +57,7 @@ struct Done {
 /// If there is no such process, it cannot be held, or the file not be written. It runs on in any case.
 pub async fn run(context: &Context, args: &Core) -> Result<(), Failure> {
     if args.output.is_some() && context.global.read_only {
-        let message = "a core stops the process for a moment, and --read-only forbids that";
-        return Err(Failure::new(Exit::Usage, message).try_this("core --dry-run says what there is to be taken"));
+        return Err(debuggee::forbidden().try_this("core --dry-run says what there is to be taken"));
     }
     let chosen = process::choose(context, &args.target, args.pid, "take a core of").await?;
     let order = order(&chosen, args.most, args.pause.min(LONGEST));
@@ -76,12 +72,12 @@ pub async fn run(context: &Context, args: &Core) -> Result<(), Failure> {
     let document = Document {
         pid: chosen.pid,
         host_pid: chosen.host,
-        not_go: matches!(chosen.go, Err(golang::Error::NotGo | golang::Error::NotElf)),
+        not_go: chosen.go.as_ref().is_err_and(golang::Error::is_no),
         go: chosen.go.ok().map(|info| info.go_version),
         threads: weight.threads,
         writable_bytes: weight.writable,
         constant_bytes: weight.constant,
-        expected_pause_ms: milliseconds(expected(&weight)),
+        expected_pause_ms: milliseconds(debuggee::expected_pause(&weight)),
         done,
     };
     report(context, &document)
@@ -89,7 +85,7 @@ pub async fn run(context: &Context, args: &Core) -> Result<(), Failure> {
 
 /// What is to be taken of a process; without `most`, as much as half of what memory this host has to spare.
 pub fn order(chosen: &Chosen, most: Option<u64>, pause: Duration) -> Order {
-    let most = most.unwrap_or_else(half_of_what_is_free);
+    let most = most.unwrap_or_else(debuggee::half_of_what_is_free);
     Order { pid: chosen.host, start_ticks: chosen.start_ticks, most, pause }
 }
 
@@ -133,16 +129,6 @@ pub async fn take(context: &Context, chosen: &Chosen, order: Order, out: OwnedFd
     Ok(taken?)
 }
 
-/// How long the process will probably be stopped.
-fn expected(weight: &Weight) -> Duration {
-    STOPPING + COPYING.mul_f64(mebibytes(weight.writable))
-}
-
-#[allow(clippy::cast_precision_loss, reason = "for a person")]
-fn mebibytes(bytes: u64) -> f64 {
-    bytes as f64 / f64::from(1 << 20)
-}
-
 /// Rounded to microseconds, as the clock is read.
 pub fn milliseconds(time: Duration) -> f64 {
     (time.as_secs_f64() * 1e6).round() / 1e3
@@ -156,7 +142,7 @@ fn words(chosen: &Chosen, weight: &Weight) -> String {
         human_size(weight.writable),
         human_size(weight.constant),
         weight.threads,
-        milliseconds(expected(weight)),
+        milliseconds(debuggee::expected_pause(weight)),
     )
 }
 
@@ -175,27 +161,4 @@ fn report(context: &Context, document: &Document) -> Result<(), Failure> {
         "it holds all that the process had in memory; open it with: dlv core PROGRAM FILE"
     });
     Ok(())
-}
-
-/// Half of the memory that this host has to spare (proc_meminfo(5)); 1 GiB where it does not tell.
-fn half_of_what_is_free() -> u64 {
-    let available = || {
-        let text = std::fs::read_to_string("/proc/meminfo").ok()?;
-        let line = text.lines().find_map(|line| line.strip_prefix("MemAvailable:"))?;
-        line.trim().strip_suffix(" kB")?.trim().parse::<u64>().ok()
-    };
-    available().map_or(1 << 30, |kibibytes| kibibytes.saturating_mul(1 << 10) / 2)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_pause_is_expected_by_what_there_is_to_copy() {
-        let weight = |mebibytes: u64| Weight { writable: mebibytes << 20, constant: 1 << 30, threads: 9 };
-        assert!(expected(&weight(1)) < Duration::from_millis(5));
-        assert!(expected(&weight(1000)) > expected(&weight(100)) * 5);
-        assert!(half_of_what_is_free() > 1 << 20);
-    }
 }

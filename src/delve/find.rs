@@ -85,7 +85,7 @@ fn home_of_invoker() -> Option<PathBuf> {
     Some(nix::unistd::User::from_uid(nix::unistd::Uid::from_raw(uid)).ok()??.dir)
 }
 
-async fn find_in(asked: Option<&Path>, var: &dyn Fn(&str) -> Option<OsString>) -> Result<Found, Error> {
+async fn find_in(asked: Option<&Path>, var: &(dyn Fn(&str) -> Option<OsString> + Sync)) -> Result<Found, Error> {
     let variable = var(VARIABLE).filter(|value| !value.is_empty()).map(PathBuf::from);
     let named = asked.map(|path| (path, "--dlv")).or(variable.as_deref().map(|path| (path, VARIABLE)));
     if let Some((path, by)) = named {
@@ -108,7 +108,7 @@ async fn find_in(asked: Option<&Path>, var: &dyn Fn(&str) -> Option<OsString>) -
 }
 
 /// Every `dlv` that is to be asked, each once.
-fn places(var: &dyn Fn(&str) -> Option<OsString>) -> Vec<PathBuf> {
+fn places(var: &(dyn Fn(&str) -> Option<OsString> + Sync)) -> Vec<PathBuf> {
     let several = |name| var(name).map(|list| std::env::split_paths(&list).collect::<Vec<_>>()).unwrap_or_default();
     let one = |name| var(name).filter(|value| !value.is_empty()).map(PathBuf::from);
     let home = one("HOME");
