@@ -99,8 +99,12 @@ async fn search(file: &impl Ranges, segments: &[Range]) -> Result<Option<u64>, E
             let offset = segment.offset.saturating_add(done);
             let bytes = file.read_at(offset, length).await?;
             // Chunks are multiples of the alignment, so the magic never lies across two of them.
-            if let Some(found) = bytes.chunks(ALIGN).position(|line| line.starts_with(MAGIC)) {
-                return Ok(Some(offset.saturating_add((found * ALIGN) as u64)));
+            for (line, found) in bytes.chunks(ALIGN).zip(0_u64..).filter(|(line, _)| line.starts_with(MAGIC)) {
+                let start = offset.saturating_add(found * ALIGN as u64);
+                let rest = file.read_at(start.saturating_add(ALIGN as u64), HEADER - ALIGN).await?;
+                if is_header(line, &rest) {
+                    return Ok(Some(start));
+                }
             }
             if bytes.len() < length {
                 break;
@@ -109,6 +113,15 @@ async fn search(file: &impl Ranges, segments: &[Range]) -> Result<Option<u64>, E
         }
     }
     Ok(None)
+}
+
+/// Whether the magic begins a header. Who reads Go programs has the magic among its own constants, as this one does.
+fn is_header(line: &[u8], rest: &[u8]) -> bool {
+    match (line.get(MAGIC.len()), line.get(MAGIC.len() + 1)) {
+        (Some(_), Some(flags)) if flags & INLINE != 0 => rest.iter().all(|&byte| byte == 0),
+        (Some(size), Some(flags)) => matches!(size, 4 | 8) && *flags <= 1,
+        _ => false,
+    }
 }
 
 /// A string with its length before it (`binary.Uvarint`), at most `longest` bytes.

@@ -112,6 +112,8 @@ fn lies_are_found_out() {
         (info(2, b"\x7fgo1"), "makes no sense"),
         (info(2, b"\x03go1\xff\xff\x7f"), "makes no sense"),
         (elf(&[0; 100]), "no Go program"),
+        (elf(&[MAGIC, b"as a constant among others"].concat()), "no Go program"),
+        (elf(MAGIC), "no Go program"),
     ] {
         let error = run(read(&file)).unwrap_err().to_string();
         assert!(error.contains(expected), "{error}, not {expected}");
