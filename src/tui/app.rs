@@ -9,6 +9,7 @@ mod arrive;
 mod ask;
 mod command;
 pub mod cursor;
+pub mod debug;
 mod enabled;
 pub mod files;
 pub mod held;
@@ -106,6 +107,7 @@ pub struct App {
     pub fatal: Option<Failure>,
     generation: u64,
     streams: u64,
+    sessions: u64,
     effects: Vec<Effect>,
 }
 
@@ -136,6 +138,7 @@ impl App {
             fatal: None,
             generation: 0,
             streams: 0,
+            sessions: 0,
             effects: vec![Effect::Watch],
         };
         if let Some(name) = options.target {

@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use crate::target::TargetName;
+use crate::delve::model::PathRule;
+use crate::target::{ContainerPid, TargetName};
+use crate::tui::message::debug::{Breakpointing, Question, Run};
 use crate::tui::message::{Job, Request, Timer};
 
 /// Something to do. Each answers with messages, if at all.
@@ -44,6 +46,60 @@ pub enum Effect {
         generation: u64,
         /// What.
         request: Request,
+    },
+    /// Say what a look with the debugger would cost. Changes nothing.
+    Weigh {
+        /// Number of the opening.
+        generation: u64,
+        /// The process; nothing picks it.
+        pid: Option<ContainerPid>,
+    },
+    /// Take a snapshot and open it.
+    Snapshot {
+        /// Number of the opening.
+        generation: u64,
+        /// Number of the session that begins.
+        session: u64,
+        /// The process; nothing picks it.
+        pid: Option<ContainerPid>,
+    },
+    /// Ask the debugger.
+    Debug {
+        /// Number of the session.
+        session: u64,
+        /// What.
+        question: Question,
+    },
+    /// Look for source files by these rules from now on, and remember them.
+    Rules {
+        /// Number of the session.
+        session: u64,
+        /// Those that somebody made.
+        rules: Vec<PathRule>,
+    },
+    /// Let a process run on that the debugger has stopped.
+    Run {
+        /// Number of the session.
+        session: u64,
+        /// How far.
+        how: Run,
+    },
+    /// Stop it again.
+    Halt {
+        /// Number of the session.
+        session: u64,
+    },
+    /// Set, change or take away a breakpoint.
+    Breakpoint {
+        /// Number of the session.
+        session: u64,
+        /// Which, and how.
+        what: Breakpointing,
+    },
+    /// End a session with the debugger.
+    EndDebug {
+        /// Its number.
+        session: u64,
     },
     /// Stream the log of the open target. Ends the stream before it.
     Logs {

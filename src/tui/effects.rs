@@ -1,6 +1,7 @@
 //! Doing what the state wants done: engine, session and files. Everything here is a task that answers with a message.
 
 mod copy;
+mod debug;
 mod engine;
 mod read;
 mod save;
@@ -33,6 +34,7 @@ pub struct Live {
     logs: Task,
     copy: Task,
     save: Option<save::Writer>,
+    debug: debug::Sessions,
     _activity: Task,
 }
 
@@ -111,6 +113,7 @@ impl Live {
             logs: Task::default(),
             copy: Task::default(),
             save: None,
+            debug: debug::Sessions::default(),
             _activity: activity,
         }
     }
@@ -142,6 +145,18 @@ impl Runner for Live {
                     tokio::spawn(async move { out.send(Msg::Reading { generation, request, result }).await });
                 }
             }
+            Effect::Weigh { generation, pid } => {
+                tokio::spawn(debug::weigh(shared, out, generation, pid));
+            }
+            Effect::Snapshot { generation, session, pid } => {
+                self.debug.begin(shared, out, generation, session, pid);
+            }
+            Effect::Debug { session, question } => self.debug.order(session, debug::Order::Ask(question)),
+            Effect::Rules { session, rules } => self.debug.order(session, debug::Order::Rules(rules)),
+            Effect::Run { session, how } => self.debug.order(session, debug::Order::Run(how)),
+            Effect::Halt { session } => self.debug.order(session, debug::Order::Halt),
+            Effect::Breakpoint { session, what } => self.debug.order(session, debug::Order::Breakpoint(what)),
+            Effect::EndDebug { session } => self.debug.end(session),
             Effect::Logs { stream, since } => self.logs.replace(engine::logs(shared, out, stream, since)),
             Effect::After(delay, timer) => {
                 tokio::spawn(async move {

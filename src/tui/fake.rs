@@ -4,6 +4,8 @@ use std::net::{IpAddr, Ipv4Addr};
 use std::time::{Duration, SystemTime};
 
 use crate::activity::{Record, Step};
+use crate::corefile::Weight;
+use crate::delve::model;
 use crate::door::Door;
 use crate::engine::{Container, Mount, Port, State, Summary};
 use crate::exit::{Exit, Failure};
@@ -14,6 +16,7 @@ use crate::inspect::processes::Process;
 use crate::logs::{Line, Output};
 use crate::target::{ContainerPid, HostPid, Target};
 use crate::text::Untrusted;
+use crate::tui::message::debug::{Opened, Prospect, Rules, Snapshot, Subject, Text};
 use crate::tui::message::{Clock, Program, Session};
 
 /// A name nobody would choose who means well: clears the screen, turns letters round, hides some, is wide.
@@ -386,4 +389,137 @@ pub fn log() -> Vec<Line> {
             Line { time: Some(wall(seconds)), ..line(text, stderr) }
         })
         .collect()
+}
+
+#[must_use]
+pub fn prospect() -> Prospect {
+    Prospect {
+        pid: ContainerPid(1),
+        host: HostPid(4711),
+        go: Ok("go1.27.3".to_owned()),
+        weight: Weight { writable: 3 << 20, constant: 8 << 20, threads: 7 },
+        pause: Duration::from_micros(2900),
+        most: 4 << 30,
+        debugger: Ok("dlv 1.27.1 (/usr/bin/dlv)".to_owned()),
+    }
+}
+
+#[must_use]
+pub fn opened() -> Opened {
+    let snapshot = Snapshot { at: wall(0), pause: Duration::from_micros(2612), size: 11 << 20, left_out: 0 };
+    Opened {
+        pid: ContainerPid(1),
+        subject: Subject::Snapshot(snapshot),
+        versions: model::Versions { delve: "1.27.1".into(), go: "go1.27.3".into(), backend: "core".into() },
+        limits: None,
+        rules: Rules::default(),
+    }
+}
+
+#[must_use]
+pub fn location(function: &str, file: &str, line: u32) -> model::Location {
+    let pc = 0x46_0000 + u64::from(line);
+    model::Location { function: function.into(), file: file.into(), line, pc, optimised: false }
+}
+
+#[must_use]
+pub fn goroutine(id: i64, function: &str, line: u32) -> model::Goroutine {
+    model::Goroutine {
+        id,
+        status: model::Status::Waiting,
+        wait: Some(model::Wait { number: 19, words: Some("chan receive") }),
+        waits_since: None,
+        current: location("runtime.gopark", "/go/src/runtime/proc.go", 461),
+        user: location(function, "/src/shop/store.go", line),
+        go_statement: location("main.run", "/src/shop/main.go", 31),
+        start: location(function, "/src/shop/store.go", 30),
+        thread: None,
+        labels: Vec::new(),
+        unreadable: None,
+    }
+}
+
+#[must_use]
+pub fn goroutines() -> Vec<model::Goroutine> {
+    let mut running = goroutine(1, "main.main", 12);
+    (running.status, running.wait) = (model::Status::Running, None);
+    let mut labelled = goroutine(22, "net/http.(*conn).serve", 99);
+    labelled.labels.push(model::Label { key: "request".into(), value: "cart".into() });
+    vec![goroutine(18, "main.(*store).packOrders", 42), running, labelled]
+}
+
+/// The stack of goroutine 18, which waits in the runtime.
+#[must_use]
+pub fn stack() -> Vec<model::Frame> {
+    let frame = |function: &str, file: &str, line| model::Frame {
+        location: location(function, file, line),
+        ..model::Frame::default()
+    };
+    let mut frames = vec![
+        frame("runtime.gopark", "/go/src/runtime/proc.go", 461),
+        frame("runtime.chanrecv", "/go/src/runtime/chan.go", 667),
+        frame("main.(*store).packOrders", "/src/shop/store.go", 42),
+        frame("main.run.func1", "/src/shop/main.go", 33),
+    ];
+    frames[1].location.optimised = true;
+    frames[2].defers.push(model::Defer::default());
+    frames[3].bottom = true;
+    frames
+}
+
+#[must_use]
+pub fn variable(name: &str, kind: model::Kind, value: &str, children: Vec<model::Variable>) -> model::Variable {
+    model::Variable { name: name.into(), kind, value: value.into(), children, ..model::Variable::default() }
+}
+
+/// A pointer to a struct with a slice of which only some is loaded.
+#[must_use]
+pub fn store() -> model::Variable {
+    use model::Kind::{Int, Map, Pointer, Slice, String, Struct};
+    let element = |at: usize| variable(&format!("[{at}]"), Int, &(at * 10).to_string(), Vec::new());
+    let mut slice =
+        variable("orders", Slice, "[]int len: 300, cap: 512, [0,10,...+298 more]", vec![element(0), element(1)]);
+    slice.more = Some(model::More { expression: "(*(*\"[]int\")(0xc000))[2:]".to_owned(), missing: 298 });
+    let pair = vec![variable("", String, "\"a9\"", Vec::new()), variable("", Int, "7", Vec::new())];
+    let map = variable("stock", Map, "map[string]int [\"a9\": 7, ]", pair);
+    let inside = variable("", Struct, "main.store {orders: ..., stock: ...}", vec![slice, map]);
+    variable("s", Pointer, "*main.store {orders: len: 300, stock: ...}", vec![inside])
+}
+
+#[must_use]
+pub fn locals() -> Vec<model::Variable> {
+    use model::Kind::{Int, String};
+    let mut gone = variable("gone", String, "", Vec::new());
+    gone.unreadable = Some("could not read memory".into());
+    vec![
+        variable("url", String, "\"http://127.0.0.1:8080/healthz\"", Vec::new()),
+        variable("n", Int, "3", Vec::new()),
+        gone,
+    ]
+}
+
+#[must_use]
+pub fn source() -> Text {
+    let mut lines: Vec<std::string::String> = (1..=60).map(|line| format!("    // line {line}")).collect();
+    lines[29] = "func (s *store) packOrders() {".to_owned();
+    lines[40] = "    for {".to_owned();
+    lines[41] = "        order := <-s.queue".to_owned();
+    Text { path: "/home/me/shop/store.go".to_owned(), lines }
+}
+
+/// A process that has stopped at a breakpoint, in goroutine 22.
+#[must_use]
+pub fn stopped() -> model::State {
+    let hit = model::Hit { breakpoint: model::Breakpoint { id: 1, ..Default::default() }, ..Default::default() };
+    let thread = model::Thread { id: 4711, goroutine: Some(22), hit: Some(hit), ..Default::default() };
+    model::State {
+        pid: 4711,
+        running: false,
+        exited: None,
+        stop: model::Stop::Breakpoint,
+        goroutine: goroutines().pop(),
+        thread: Some(thread.clone()),
+        threads: vec![thread],
+        step_interrupted: false,
+    }
 }

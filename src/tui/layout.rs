@@ -2,6 +2,8 @@
 
 use ratatui::layout::Rect;
 
+use crate::tui::app::debug::Focus;
+
 /// Below this nothing but one line is drawn.
 pub const MIN: (u16, u16) = (60, 15);
 /// From this on there is room for panes side by side.
@@ -100,6 +102,72 @@ pub fn overview(size: (u16, u16)) -> (Rect, Rect, Option<Rect>) {
     (rates, Rect { width: left, ..rest }, Some(Rect { x: rest.x + left, width: rest.width - left, ..rest }))
 }
 
+/// The panes of a session with the debugger, each with its border. What there is no room for is empty.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct DebugAreas {
+    /// What is looked at.
+    pub header: Rect,
+    goroutines: Rect,
+    stack: Rect,
+    variables: Rect,
+    source: Rect,
+}
+
+impl DebugAreas {
+    /// A pane.
+    #[must_use]
+    pub fn of(&self, focus: Focus) -> Rect {
+        match focus {
+            Focus::Goroutines => self.goroutines,
+            Focus::Stack => self.stack,
+            Focus::Variables => self.variables,
+            Focus::Source => self.source,
+        }
+    }
+}
+
+/// A session with the debugger: the source, and beside it all panes, or below it one of them.
+#[must_use]
+pub fn debug(size: (u16, u16), beside: Focus) -> DebugAreas {
+    let body = areas(size, true).body;
+    let top = 1.min(body.height);
+    let header = Rect { height: top, ..body };
+    let rest = Rect { y: body.y + top, height: body.height - top, ..body };
+    let none = Rect { width: 0, height: 0, ..rest };
+    let all = DebugAreas { header, goroutines: none, stack: none, variables: none, source: rest };
+    let (source, panes) = if wide(size) {
+        let left = rest.width / 2;
+        (Rect { width: left, ..rest }, Rect { x: rest.x + left, width: rest.width - left, ..rest })
+    } else {
+        let above = rest.height * 2 / 5;
+        (Rect { height: above, ..rest }, Rect { y: rest.y + above, height: rest.height - above, ..rest })
+    };
+    if full(size) {
+        let (first, second) = (panes.height * 2 / 5, panes.height / 4);
+        let stack = panes.y + first;
+        return DebugAreas {
+            source,
+            goroutines: Rect { height: first, ..panes },
+            stack: Rect { y: stack, height: second, ..panes },
+            variables: Rect { y: stack + second, height: panes.height - first - second, ..panes },
+            ..all
+        };
+    }
+    match beside {
+        Focus::Stack => DebugAreas { source, stack: panes, ..all },
+        Focus::Variables => DebugAreas { source, variables: panes, ..all },
+        Focus::Goroutines | Focus::Source => DebugAreas { source, goroutines: panes, ..all },
+    }
+}
+
+/// Columns and rows inside a pane of a session. One that is not shown is as large as it would be.
+#[must_use]
+pub fn debug_page(size: (u16, u16), focus: Focus, beside: Focus) -> (usize, usize) {
+    let beside = if focus == Focus::Source { beside } else { focus };
+    let inner = inside(debug(size, beside).of(focus));
+    (inner.width.into(), inner.height.into())
+}
+
 /// A box over everything: help, a message, a question, a long line.
 #[must_use]
 pub fn overlay(size: (u16, u16), width: u16, height: u16) -> Rect {
@@ -137,6 +205,13 @@ mod tests {
                     assert!(inside_screen(area), "{area:?} at {width}x{height}");
                 }
                 assert!(inside_screen(large_overlay((width, height))));
+                for beside in Focus::ALL {
+                    let areas = debug((width, height), beside);
+                    for focus in Focus::ALL {
+                        assert!(inside_screen(areas.of(focus)), "{areas:?} at {width}x{height}");
+                    }
+                    assert!(inside_screen(areas.header));
+                }
             }
         }
     }

@@ -1,5 +1,7 @@
 //! What comes in: keys, time, and answers. Plain data.
 
+pub mod debug;
+
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
@@ -60,6 +62,20 @@ pub enum Msg {
         request: Request,
         /// The answer.
         result: Result<Answer, Failure>,
+    },
+    /// What a look with the debugger would cost.
+    Prospect {
+        /// Of which opening.
+        generation: u64,
+        /// The cost; or why it cannot be had.
+        result: Result<Box<debug::Prospect>, Failure>,
+    },
+    /// Something from the debugger.
+    Debug {
+        /// Of which session.
+        session: u64,
+        /// What.
+        told: debug::Told,
     },
     /// Lines of the log.
     Log {

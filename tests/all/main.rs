@@ -11,6 +11,7 @@ mod attacks;
 mod copies;
 mod core;
 mod dap;
+mod debug_tab;
 mod delve_versions;
 mod doctor;
 mod endless;

@@ -28,6 +28,8 @@ impl App {
             return;
         }
         match action {
+            // What a debugger does with it everywhere.
+            Action::Quit if self.halts() => self.choose_debug(Action::Halt, None),
             Action::Quit => self.quit(),
             Action::Suspend => self.effect(Effect::Suspend),
             Action::Redraw => self.effect(Effect::Redraw),
@@ -107,6 +109,7 @@ impl App {
                 }
             }
             (Mode::Logs, _) => self.choose_logs(action, argument),
+            (Mode::Depths | Mode::Copy | Mode::Live, _) => self.choose_debug(action, argument),
             (Mode::Files, Action::Parent) => self.parent(),
             (Mode::Files | Mode::Viewer, Action::Copy) => self.copy_out(argument),
             (Mode::Files, _) => {
@@ -244,6 +247,12 @@ impl App {
                     self.layers.push(Layer::Line(LongLine { text: line.into_bytes(), scroll }));
                 }
             }
+            Mode::Copy | Mode::Live => self.open_in_session(),
+            Mode::Depths => {
+                if let Some(depth) = work.debug.depth() {
+                    self.act(depth.action(), None);
+                }
+            }
             Mode::Files => {
                 let Some((path, kind)) = work.files.selected_path().zip(work.files.selected().map(|entry| entry.kind))
                 else {
@@ -291,6 +300,10 @@ impl App {
     fn tab(&mut self, tab: Tab, argument: Option<&str>) {
         let Some(work) = &mut self.work else { return };
         work.tab = tab;
+        if tab == Tab::Debug {
+            self.debug_process(argument);
+            return;
+        }
         if let (Tab::Files, Some(path)) = (tab, argument) {
             work.viewer = None;
             let path = files::clean(path.as_bytes(), &work.files.path);
@@ -313,6 +326,12 @@ impl App {
                 }
             }
             Mode::Net => work.net.step(forward),
+            Mode::Copy | Mode::Live => {
+                if let Some(session) = &mut work.debug.session {
+                    let focus = session.focus.step(forward);
+                    session.focus_on(focus);
+                }
+            }
             _ => {}
         }
     }
@@ -334,6 +353,7 @@ impl App {
         }
         work.init.thaw();
         work.program.thaw();
+        work.debug.prospect.thaw();
         if work.net.data.thaw() {
             work.net.arrange();
         }
@@ -382,8 +402,12 @@ impl App {
 
     fn yes(&mut self) {
         if let Some(Layer::Confirm(confirm)) = self.layers.pop() {
-            if let (Effect::CopyOut { .. }, Some(work)) = (&confirm.yes, &mut self.work) {
-                work.copying = Some(0);
+            match (&confirm.yes, &mut self.work) {
+                (Effect::CopyOut { .. }, Some(work)) => work.copying = Some(0),
+                (Effect::Snapshot { session, .. }, Some(work)) => {
+                    work.debug.opening = Some((*session, "beginning".to_owned()));
+                }
+                _ => {}
             }
             self.effect(confirm.yes);
         }

@@ -22,6 +22,7 @@ impl App {
         let visible = match &msg {
             Msg::Log { .. } | Msg::Continue(Job::Scan) => self.work.as_ref().is_some_and(|work| work.tab == Tab::Logs),
             Msg::Activity(_) => self.work.as_ref().is_some_and(|work| work.tab == Tab::Activity),
+            Msg::Prospect { .. } => self.work.as_ref().is_some_and(|work| work.tab == Tab::Debug),
             Msg::Timer(_) | Msg::Continue(Job::Save) => false,
             _ => true,
         };
@@ -63,6 +64,8 @@ impl App {
                 }
             }
             Msg::Reading { generation, request, result } => self.reading(generation, request, result),
+            Msg::Prospect { generation, result } => self.prospect(generation, result),
+            Msg::Debug { session, told } => self.debug_told(session, told),
             Msg::Log { stream, what } => self.log(stream, what),
             Msg::Timer(timer) => self.timer(timer),
             Msg::Continue(Job::Scan) => {
@@ -98,7 +101,7 @@ impl App {
             self.dirty = true;
         }
         // Ages of old data are on the screen.
-        self.dirty |= self.work.as_ref().is_some_and(|work| work.lost_at.is_some());
+        self.dirty |= self.work.as_ref().is_some_and(|work| work.lost_at.is_some() || work.shows_session());
     }
 
     /// The open container, if an answer is for it.
@@ -441,6 +444,7 @@ impl App {
         self.layers.push(super::Layer::Confirm(layer::Confirm {
             question: format!("Replace {} on this host?", super::files::shown(path.as_bytes())),
             note: "There is a file of that name. Its contents will be lost.".to_owned(),
+            verb: "replace it",
             yes,
         }));
     }

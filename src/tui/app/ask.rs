@@ -6,7 +6,7 @@ use super::prompt::{Prompt, Purpose};
 use super::{App, HISTORY, files};
 use crate::tui::effect::Effect;
 use crate::tui::keymap::{Action, Mode};
-use crate::tui::message::Request;
+use crate::tui::message::{Request, debug};
 
 impl App {
     pub(super) fn search(&mut self, argument: Option<&str>) {
@@ -32,6 +32,7 @@ impl App {
             Mode::Viewer => work.viewer.as_ref()?.matches.as_ref().map(|matches| &matches.pattern),
             Mode::Net => work.net.table().filter.as_ref(),
             Mode::Activity => self.activity.filter.as_ref(),
+            Mode::Copy | Mode::Live => work.debug.session.as_ref()?.pattern(),
             _ => None,
         }
     }
@@ -41,7 +42,7 @@ impl App {
         let live = matches!(
             self.below_prompt(),
             Mode::Help | Mode::Picker | Mode::Procs | Mode::Files | Mode::Net | Mode::Activity
-        );
+        ) || self.work.as_ref().is_some_and(|work| work.lists_goroutines());
         if let Some(text) = self.prompt.as_ref().filter(|prompt| live && prompt.purpose == Purpose::Search) {
             let text = text.text.clone();
             self.set_search(&text);
@@ -92,6 +93,11 @@ impl App {
                 table.arrange();
             }
             Mode::Activity => self.activity.set_filter(pattern),
+            Mode::Copy | Mode::Live => {
+                if let Some(session) = &mut work.debug.session {
+                    session.find(pattern);
+                }
+            }
             _ => self.say("there is nothing to search here"),
         }
     }
@@ -202,6 +208,10 @@ impl App {
             Purpose::Save => self.save(&text),
             Purpose::CopyTo(from) => self.copy_to(from, &text),
             Purpose::Offset => self.offset(Some(&text)),
+            Purpose::Print => self.evaluate(&text, debug::Purpose::Print),
+            Purpose::Pin => self.evaluate(&text, debug::Purpose::Watch),
+            Purpose::Rule => self.make_rule(&text),
+            Purpose::Condition(id) => self.set_condition(id, &text),
         }
     }
 }

@@ -1,6 +1,7 @@
 //! What can be done now, and why not.
 
 use super::App;
+use super::debug::Focus;
 use crate::inspect::files::Kind;
 use crate::tui::keymap::{Action, Mode};
 
@@ -38,6 +39,26 @@ impl App {
                 let container = self.work.as_ref().and_then(|work| work.target.as_ref()).and_then(|t| t.container());
                 need(container.is_some(), "there is no engine that keeps a log")
             }
+            Action::Snapshot => self.may_snapshot(),
+            Action::Continue
+            | Action::StepOver
+            | Action::StepIn
+            | Action::StepOut
+            | Action::RunTo
+            | Action::Halt
+            | Action::Break
+            | Action::Trace
+            | Action::Condition => self.may_run(action),
+            Action::Unpin => {
+                let session = self.work.as_ref().and_then(|work| work.debug.session.as_deref());
+                let on = session
+                    .is_some_and(|session| session.focus == Focus::Variables && session.variables.on_expression());
+                need(on, "no expression is selected")
+            }
+            Action::Print | Action::Pin => {
+                let session = self.work.as_ref().and_then(|work| work.debug.session.as_deref());
+                need(session.is_some_and(|session| session.ended.is_none()), "the debugger has ended")
+            }
             Action::Copy => {
                 let Some(work) = &self.work else { return Err("open a container first") };
                 need(work.copying.is_none(), "a file is being copied")?;
@@ -65,6 +86,7 @@ impl App {
             Mode::Process => work.process.as_ref().is_some_and(|view| view.search.is_some()),
             Mode::Logs => work.logs.search.is_some(),
             Mode::Viewer => work.viewer.as_ref().is_some_and(|viewer| viewer.matches.is_some()),
+            Mode::Copy | Mode::Live => work.debug.session.as_ref().is_some_and(|session| session.searches()),
             _ => false,
         }
     }
@@ -78,6 +100,7 @@ impl App {
             Mode::Files => work.files.selected().is_some(),
             Mode::Net => !work.net.table().order.is_empty(),
             Mode::Activity => !self.activity.order.is_empty(),
+            Mode::Copy | Mode::Live => work.debug.session.as_ref().is_some_and(|session| session.rows() > 0),
             _ => true,
         }
     }

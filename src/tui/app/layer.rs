@@ -50,6 +50,8 @@ pub struct Confirm {
     pub question: String,
     /// What happens after yes, and how it is undone.
     pub note: String,
+    /// What yes means, in two words.
+    pub verb: &'static str,
     /// What is done after yes.
     pub yes: Effect,
 }

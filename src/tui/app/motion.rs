@@ -1,5 +1,6 @@
 //! Moving in whatever has the focus, and keeping it on the screen.
 
+use super::debug::Depth;
 use super::{App, Layer, overview};
 use crate::tui::effect::Effect;
 use crate::tui::keymap::{Action, Mode, Tab};
@@ -25,7 +26,12 @@ impl App {
         let body = layout::areas(self.size, true).body;
         match work.mode() {
             Mode::Overview => layout::inside(layout::overview(self.size).1),
-            Mode::Procs | Mode::Files | Mode::Net | Mode::Activity => layout::table_rows(body),
+            Mode::Procs | Mode::Files | Mode::Net | Mode::Activity | Mode::Depths => layout::table_rows(body),
+            Mode::Copy | Mode::Live => work
+                .debug
+                .session
+                .as_ref()
+                .map_or(body, |session| layout::inside(layout::debug(self.size, session.beside).of(session.focus))),
             _ => layout::inside(body),
         }
     }
@@ -91,6 +97,8 @@ impl App {
                 sideways(&mut self.activity.shift);
                 self.activity.go(motion, page)
             }
+            Mode::Copy | Mode::Live => self.go_in_session(motion),
+            Mode::Depths => work.debug.cursor.go(motion, Depth::ALL.len(), page),
             _ => false,
         }
     }
@@ -137,6 +145,11 @@ impl App {
                 table.cursor.settle(len, page);
             }
             Tab::Activity => self.activity.cursor.settle(self.activity.order.len(), page),
+            Tab::Debug => {
+                if let Some(session) = &mut work.debug.session {
+                    session.settle(size);
+                }
+            }
         }
     }
 
@@ -160,7 +173,7 @@ impl App {
         }
         let tabs = layout::areas(self.size, self.work.is_some()).tabs;
         if tabs.is_some_and(|tabs| tabs.y == row) {
-            if let Some(tab) = screens::tab_at(column) {
+            if let Some(tab) = self.work.as_ref().and_then(|work| screens::tab_at(column, self.size.0, work.tab)) {
                 self.act(Action::Tab(tab), None);
             }
             return;
@@ -182,6 +195,8 @@ impl App {
                 }
             }
             Mode::Files => work.files.cursor.at = work.files.cursor.top + at,
+            Mode::Copy | Mode::Live => self.click_in_session(at),
+            Mode::Depths => work.debug.cursor.at = at.min(Depth::ALL.len() - 1),
             Mode::Net => {
                 let table = work.net.table_mut();
                 table.cursor.at = table.cursor.top + at;

@@ -8,6 +8,7 @@ use crate::tui::effect::Effect;
 impl App {
     /// Opens a target in place of what is open.
     pub(super) fn open(&mut self, name: TargetName) {
+        self.end_debug();
         self.generation += 1;
         let generation = self.generation;
         self.work = Some(Box::new(Workspace::new(name.clone(), generation)));
@@ -39,11 +40,20 @@ impl App {
 
     /// Back to the list of containers.
     pub(super) fn leave(&mut self) {
+        self.end_debug();
         if self.work.take().is_some() {
             self.effect(Effect::Close);
         }
         self.direct = false;
         self.set_frozen(false);
+    }
+
+    /// Ends the session with the debugger, also one that is being opened.
+    fn end_debug(&mut self) {
+        let Some(work) = &mut self.work else { return };
+        let open = work.debug.session.take().map(|session| session.number);
+        let opening = work.debug.opening.take().map(|(session, _)| session);
+        self.effects.extend(open.into_iter().chain(opening).map(|session| Effect::EndDebug { session }));
     }
 
     /// One level back; at the first screen it is over.
@@ -122,6 +132,11 @@ impl App {
                 table.arrange();
                 had
             }
+            Mode::Copy | Mode::Live => work.debug.session.as_mut().is_some_and(|session| {
+                let had = session.pattern().is_some();
+                session.find(None);
+                had
+            }),
             Mode::Activity => {
                 let had = self.activity.filter.is_some();
                 self.activity.set_filter(None);

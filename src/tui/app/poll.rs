@@ -12,6 +12,7 @@ const PROCESSES: Duration = Duration::from_secs(2);
 const DETAIL: Duration = Duration::from_secs(5);
 const INIT: Duration = Duration::from_secs(10);
 const NETWORK: Duration = Duration::from_secs(3);
+const PROSPECT: Duration = Duration::from_secs(30);
 const GROWING: Duration = Duration::from_secs(1);
 /// Asked for once.
 const ONCE: Duration = Duration::MAX;
@@ -29,6 +30,11 @@ impl App {
         {
             let since = work.logs.since;
             self.start_log(since);
+            return;
+        }
+        // What was copied of a process can be looked at when the process is gone.
+        if work.shows_session() {
+            self.poll_session();
             return;
         }
         if !work.live() {
@@ -75,6 +81,13 @@ impl App {
                     }
                 }
             },
+            Tab::Debug => {
+                if work.debug.opening.is_none() && work.debug.prospect.due(now, PROSPECT) {
+                    let pid = work.debug.pid;
+                    self.effect(Effect::Weigh { generation, pid });
+                    return;
+                }
+            }
             Tab::Net => {
                 if work.net.data.due(now, NETWORK) {
                     requests.push(Request::Network);

@@ -22,6 +22,14 @@ pub enum Purpose {
     CopyTo(Vec<u8>),
     /// An offset in a file.
     Offset,
+    /// An expression to evaluate.
+    Print,
+    /// An expression to watch.
+    Pin,
+    /// Where sources are.
+    Rule,
+    /// When a breakpoint stops.
+    Condition(i64),
 }
 
 /// A line being typed.
@@ -61,6 +69,10 @@ impl Prompt {
             Purpose::Save => "save to: ",
             Purpose::CopyTo(_) => "copy to: ",
             Purpose::Offset => "offset: ",
+            Purpose::Print => "print: ",
+            Purpose::Pin => "watch: ",
+            Purpose::Rule => "LOCAL=INBINARY: ",
+            Purpose::Condition(_) => "stop only if: ",
         }
     }
 

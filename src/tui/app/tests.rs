@@ -1,3 +1,5 @@
+mod debug;
+
 use std::time::Duration;
 
 use super::*;

@@ -7,6 +7,7 @@ use crate::exit::Failure;
 use crate::inspect::process::Detail;
 use crate::target::{Target, TargetName};
 use crate::tui::app::cursor::Scroll;
+use crate::tui::app::debug::Debug;
 use crate::tui::app::files::Files;
 use crate::tui::app::held::Held;
 use crate::tui::app::logs::Logs;
@@ -96,6 +97,8 @@ pub struct Workspace {
     pub viewer: Option<Viewer>,
     /// The network.
     pub net: Net,
+    /// The debugger.
+    pub debug: Debug,
     /// Bytes copied out so far, while a file is copied.
     pub copying: Option<u64>,
     /// What is copied, and to where.
@@ -126,6 +129,7 @@ impl Workspace {
             files: Files::default(),
             viewer: None,
             net: Net::default(),
+            debug: Debug::default(),
             copying: None,
             copy_asked: None,
         }
@@ -149,6 +153,7 @@ impl Workspace {
             Tab::Files => Mode::Files,
             Tab::Net => Mode::Net,
             Tab::Activity => Mode::Activity,
+            Tab::Debug => self.debug.session.as_ref().map_or(Mode::Depths, |session| session.mode()),
         }
     }
 
@@ -199,6 +204,7 @@ impl Workspace {
         self.init.forget();
         self.program.forget();
         self.net.data.forget();
+        self.debug.prospect.forget();
         self.files.entries.forget();
         self.files.wanted = None;
         self.copying = None;

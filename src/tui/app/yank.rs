@@ -88,6 +88,14 @@ impl App {
                 Some(("the list", join(lines)))
             }
             (Mode::Activity, false) => Some(("the step", self.activity.line(self.activity.cursor.at)?)),
+            (Mode::Copy | Mode::Live, true) => {
+                let session = work.debug.session.as_ref()?;
+                Some(("the pane", join((0..session.rows()).filter_map(|row| session.copied(row)))))
+            }
+            (Mode::Copy | Mode::Live, false) => {
+                let session = work.debug.session.as_ref()?;
+                Some(("the line", session.copied(session.selected())?.trim().to_owned()))
+            }
             (Mode::Net, true) => {
                 let table = work.net.table();
                 Some(("the list", join((0..table.order.len()).filter_map(|row| Some(table.row(row)?.join("  "))))))

@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::{OnceCell, mpsc};
 
 use super::{Shared, caught};
+use crate::door::Door;
 use crate::entry::{self, Entered};
 use crate::exit::{Exit, Failure};
 use crate::inspect::processes::{self, Process};
@@ -25,6 +26,7 @@ pub(super) struct Session {
 pub(super) struct Inside {
     pub(super) shim: Shim,
     pub(super) init: ContainerPid,
+    pub(super) door: Door,
     host: Option<HostPid>,
     users: OnceCell<Users>,
     pids: Mutex<HashMap<ContainerPid, HostPid>>,
@@ -82,7 +84,7 @@ pub(super) async fn open(shared: Arc<Shared>, out: mpsc::Sender<Msg>, generation
                 init,
             };
             let (users, pids) = (OnceCell::new(), Mutex::new(HashMap::new()));
-            (Some(Arc::new(Inside { shim, init, host, users, pids })), Ok(told))
+            (Some(Arc::new(Inside { shim, init, door, host, users, pids })), Ok(told))
         }
         Err(failure) => (None, Err(failure)),
     };
@@ -124,7 +126,7 @@ async fn find(shared: &Shared, name: &TargetName) -> Result<(Target, Result<Ente
 ///
 /// # Errors
 /// What became of it, and what it is now if it does not run any more.
-async fn still_the_same(shared: &Shared, target: &Target) -> Result<(), (Option<Target>, Failure)> {
+pub(super) async fn still_the_same(shared: &Shared, target: &Target) -> Result<(), (Option<Target>, Failure)> {
     let Some(before) = target.container() else { return Ok(()) };
     let engine = shared.engine().map_err(|failure| (None, failure))?;
     let after = engine.inspect(&before.id).await.map_err(|error| (None, error.into()))?;

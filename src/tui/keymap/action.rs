@@ -62,6 +62,25 @@ pub enum Action {
     Copy,
     Hex,
     Offset,
+    // The debugger.
+    Snapshot,
+    Group,
+    FrameUp,
+    FrameDown,
+    Print,
+    Pin,
+    Unpin,
+    Rule,
+    Detach,
+    Continue,
+    StepOver,
+    StepIn,
+    StepOut,
+    RunTo,
+    Halt,
+    Break,
+    Trace,
+    Condition,
     // Layers.
     Close,
     Yes,
@@ -106,11 +125,14 @@ pub enum Tab {
     Net,
     /// What was done to show all that.
     Activity,
+    /// What its program does.
+    Debug,
 }
 
 impl Tab {
     /// All of them, in order.
-    pub const ALL: [Self; 6] = [Self::Overview, Self::Procs, Self::Logs, Self::Files, Self::Net, Self::Activity];
+    pub const ALL: [Self; 7] =
+        [Self::Overview, Self::Procs, Self::Logs, Self::Files, Self::Net, Self::Activity, Self::Debug];
 
     /// What its tab is called.
     #[must_use]
@@ -122,6 +144,7 @@ impl Tab {
             Self::Files => "Files",
             Self::Net => "Net",
             Self::Activity => "Activity",
+            Self::Debug => "Debug",
         }
     }
 
@@ -165,6 +188,14 @@ pub enum Mode {
     Net,
     /// What was done, step by step.
     Activity,
+    /// The depths of looking with a debugger, before a session.
+    Depths,
+    /// What every session with a debugger shares.
+    Debug,
+    /// A session over a copy of a process.
+    Copy,
+    /// A session on a process that runs.
+    Live,
     /// The list of keys.
     Help,
     /// A message that must be read.
@@ -177,7 +208,7 @@ pub enum Mode {
 
 impl Mode {
     /// All of them, in the order of the documentation.
-    pub const ALL: [Self; 18] = [
+    pub const ALL: [Self; 22] = [
         Self::Picker,
         Self::Overview,
         Self::Procs,
@@ -188,6 +219,10 @@ impl Mode {
         Self::Viewer,
         Self::Net,
         Self::Activity,
+        Self::Depths,
+        Self::Copy,
+        Self::Live,
+        Self::Debug,
         Self::Motion,
         Self::Sideways,
         Self::Global,
@@ -216,6 +251,10 @@ impl Mode {
             Self::Viewer => "File",
             Self::Net => "Net",
             Self::Activity => "Activity",
+            Self::Depths => "Debug",
+            Self::Debug => "Debugging",
+            Self::Copy => "Snapshot",
+            Self::Live => "Live process",
             Self::Help => "Help",
             Self::Message => "Message",
             Self::Confirm => "Question",
@@ -227,8 +266,8 @@ impl Mode {
     #[must_use]
     pub fn chain(self) -> &'static [Self] {
         use Mode::{
-            Activity, Always, Confirm, Files, Global, Help, Line, Logs, Message, Motion, Net, Overview, Picker,
-            Process, Procs, Prompt, Sideways, Viewer,
+            Activity, Always, Confirm, Copy, Debug, Depths, Files, Global, Help, Line, Live, Logs, Message, Motion,
+            Net, Overview, Picker, Process, Procs, Prompt, Sideways, Viewer,
         };
         match self {
             Always => &[Always],
@@ -245,6 +284,10 @@ impl Mode {
             Viewer => &[Viewer, Motion, Sideways, Global, Always],
             Net => &[Net, Motion, Sideways, Global, Always],
             Activity => &[Activity, Motion, Sideways, Global, Always],
+            Depths => &[Depths, Motion, Global, Always],
+            Debug => &[Debug],
+            Copy => &[Copy, Debug, Motion, Sideways, Global, Always],
+            Live => &[Live, Debug, Motion, Sideways, Global, Always],
             Help => &[Help, Motion, Always],
             Message => &[Message, Motion, Always],
             Confirm => &[Confirm, Always],

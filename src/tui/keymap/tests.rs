@@ -72,6 +72,9 @@ fn motions_work_in_every_pane() {
         Mode::Viewer,
         Mode::Net,
         Mode::Activity,
+        Mode::Depths,
+        Mode::Copy,
+        Mode::Live,
         Mode::Help,
         Mode::Message,
     ] {

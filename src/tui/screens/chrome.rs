@@ -29,6 +29,7 @@ pub fn crumb(app: &App, buf: &mut Buffer, area: Rect) {
             match work.mode() {
                 Mode::Process => parts.extend(work.process.as_ref().map(|view| format!("pid {}", view.pid))),
                 Mode::Files => parts.push(files::shown(&work.files.path)),
+                Mode::Copy | Mode::Live => parts.extend(work.debug.session.iter().flat_map(|session| session.crumbs())),
                 Mode::Viewer => parts.extend(work.viewer.as_ref().map(|viewer| files::shown(&viewer.path))),
                 _ => {}
             }
@@ -37,30 +38,40 @@ pub fn crumb(app: &App, buf: &mut Buffer, area: Rect) {
     cells::put_cut(buf, x, area.y, area.right().saturating_sub(x + 1), &parts.join(" ▸ "), theme.text);
 }
 
-fn label(tab: Tab, chosen: bool) -> String {
-    let number = Tab::ALL.iter().position(|other| *other == tab).unwrap_or_default() + 1;
-    if chosen { format!("[{number} {}]", tab.title()) } else { format!(" {number} {} ", tab.title()) }
+/// Letters of a title where there is no room for whole ones.
+const SHORT: usize = 4;
+
+/// What the tabs are labelled with, the chosen one in brackets. Where there is no room, the others are cut.
+fn labels(width: u16, chosen: Tab) -> Vec<(Tab, String)> {
+    let label = |(tab, number): (Tab, usize), short: bool| {
+        let title = tab.title();
+        let cut = title.get(..SHORT).filter(|_| short).unwrap_or(title);
+        (tab, if tab == chosen { format!("[{number} {title}]") } else { format!(" {number} {cut} ") })
+    };
+    let all = |short| Tab::ALL.into_iter().zip(1..).map(|tab| label(tab, short)).collect::<Vec<_>>();
+    let whole = all(false);
+    if whole.iter().map(|(_, label)| cells::width(label)).sum::<usize>() > width.into() { all(true) } else { whole }
 }
 
 /// The tabs.
 pub fn tabs(app: &App, buf: &mut Buffer, area: Rect) {
     let Some(work) = &app.work else { return };
     let mut x = area.x;
-    for tab in Tab::ALL {
-        let chosen = tab == work.tab;
-        let style = if chosen { app.theme.selected } else { app.theme.text };
-        x += cells::put(buf, x, area.y, area.right().saturating_sub(x), &label(tab, chosen), style);
+    for (tab, label) in labels(area.width, work.tab) {
+        let style = if tab == work.tab { app.theme.selected } else { app.theme.text };
+        x += cells::put(buf, x, area.y, area.right().saturating_sub(x), &label, style);
     }
 }
 
-/// The tab at a column.
+/// The tab at a column of a screen of that width.
 #[must_use]
-pub fn tab_at(column: u16) -> Option<Tab> {
+pub fn tab_at(column: u16, width: u16, chosen: Tab) -> Option<Tab> {
     let mut x = 0;
-    Tab::ALL.into_iter().find(|tab| {
-        x += cells::width(&label(*tab, false));
+    let mut at_column = labels(width, chosen).into_iter().filter(|(_, label)| {
+        x += cells::width(label);
         usize::from(column) < x
-    })
+    });
+    at_column.next().map(|(tab, _)| tab)
 }
 
 /// State, a small message, and what is switched on.

@@ -114,7 +114,7 @@ fn draw_confirm(confirm: &Confirm, buf: &mut Buffer, area: Rect, theme: &Theme) 
     let lines: [(String, Style); 3] = [
         (confirm.question.clone(), theme.warn),
         (confirm.note.clone(), theme.text),
-        (format!("[{no}] no, leave it    {yes} yes, replace it"), theme.key),
+        (format!("[{no}] no, leave it    {yes} yes, {}", confirm.verb), theme.key),
     ];
     panel::notice(buf, inner, &lines);
 }

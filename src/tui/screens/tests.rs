@@ -13,6 +13,7 @@ use crate::text::{Untrusted, is_dangerous};
 use crate::tui::app::{App, Options, update};
 use crate::tui::fake;
 use crate::tui::keymap::Tab;
+use crate::tui::message::debug::{Prospect, Question};
 use crate::tui::message::{Answer, Log, Msg, Opened, Request, Window};
 use crate::tui::theme::{Theme, ThemeChoice};
 
@@ -28,8 +29,23 @@ enum Mood {
 const MOODS: [(Mood, &str); 4] =
     [(Mood::Typical, "typical"), (Mood::Empty, "empty"), (Mood::Broken, "broken"), (Mood::Hostile, "hostile")];
 const SIZES: [(u16, u16); 3] = [(80, 24), (120, 36), (60, 15)];
-const SCREENS: [&str; 13] = [
-    "picker", "overview", "procs", "process", "logs", "files", "viewer", "hex", "net", "activity", "help", "message",
+const SCREENS: [&str; 17] = [
+    "picker",
+    "overview",
+    "procs",
+    "process",
+    "logs",
+    "files",
+    "viewer",
+    "hex",
+    "net",
+    "activity",
+    "depths",
+    "goroutines",
+    "variables",
+    "source",
+    "help",
+    "message",
     "line",
 ];
 
@@ -116,6 +132,102 @@ fn fill(app: &mut App, mood: Mood) {
     reading(app, Request::Open(path), Answer::Window(window));
 }
 
+/// A session with the debugger, as far as a mood lets it come.
+fn debug(app: &mut App, mood: Mood, screen: &str) {
+    use crate::delve::model::{Frame, Groups, Page};
+    use crate::tui::message::debug::{Reply, Told};
+    let generation = app.work.as_ref().map_or(0, |work| work.generation);
+    let prospect = match mood {
+        Mood::Broken => Err(fake::failure()),
+        Mood::Hostile => Ok(Box::new(Prospect { go: Ok(fake::HOSTILE.to_owned()), most: 1 << 20, ..fake::prospect() })),
+        Mood::Empty => Ok(Box::new(Prospect { go: Err(fake::failure()), ..fake::prospect() })),
+        Mood::Typical => Ok(Box::new(fake::prospect())),
+    };
+    update(app, Msg::Prospect { generation, result: prospect });
+    if screen == "depths" {
+        return;
+    }
+    let hostile = mood == Mood::Hostile;
+    let mut opened = fake::opened();
+    if hostile {
+        opened.versions.go = fake::HOSTILE.into();
+    }
+    app.work.as_mut().unwrap().debug.opening = Some((1, String::new()));
+    let mut effects = update(app, Msg::Debug { session: 1, told: Told::Opened(Box::new(opened)) });
+    let evil = |text: &str| if hostile { fake::HOSTILE.into() } else { Untrusted::from(text) };
+    // Every question that comes of an answer is answered, until there is none any more.
+    if screen == "source" {
+        effects.extend(update(app, key("v")));
+    }
+    for _ in 0..20 {
+        let asked: Vec<_> = effects
+            .drain(..)
+            .filter_map(|effect| match effect {
+                crate::tui::effect::Effect::Debug { question, .. } => Some(question),
+                _ => None,
+            })
+            .collect();
+        for question in asked {
+            let broken =
+                mood == Mood::Broken && !matches!(question, Question::Goroutines { .. } | Question::Groups { .. });
+            let result = match &question {
+                _ if broken => Err(Failure::new(Exit::No, "delve: could not read memory")),
+                Question::Goroutines { .. } if mood == Mood::Empty => Ok(Reply::Goroutines(Page::default())),
+                Question::Groups { .. } if mood == Mood::Empty => Ok(Reply::Groups(Groups::default())),
+                Question::Goroutines { .. } => {
+                    let mut goroutines = fake::goroutines();
+                    goroutines[0].user.function = evil("main.(*store).packOrders");
+                    Ok(Reply::Goroutines(Page { goroutines, next: Some(3) }))
+                }
+                Question::Groups { .. } => {
+                    let group = |name: &str, total| crate::delve::model::Group {
+                        name: evil(name),
+                        total,
+                        members: fake::goroutines(),
+                    };
+                    let groups = vec![group("main.(*store).packOrders", 12_000), group("main.main", 1)];
+                    Ok(Reply::Groups(Groups { groups, more: false, next: None }))
+                }
+                Question::Stack { .. } => {
+                    let mut frames = fake::stack();
+                    frames[2].location.function = evil("main.(*store).packOrders");
+                    frames.push(Frame { error: Some(evil("no more")), ..Frame::default() });
+                    Ok(Reply::Stack(frames))
+                }
+                Question::Variables(_) => {
+                    let mut locals = fake::locals();
+                    locals[0].value = evil("\"http://127.0.0.1:8080/healthz\"");
+                    locals[1].name = evil("n");
+                    Ok(Reply::Variables { arguments: vec![fake::store()], locals })
+                }
+                Question::Evaluate { .. } => Ok(Reply::Value(Box::new(fake::locals().remove(1)))),
+                Question::Source(_) if hostile => Err(Failure::new(Exit::No, fake::HOSTILE)),
+                Question::Source(_) => Ok(Reply::Source(std::sync::Arc::new(fake::source()))),
+                Question::Instructions { .. } => Ok(Reply::Instructions(vec![crate::delve::model::Instruction {
+                    location: fake::location("main.f", "/src/shop/store.go", 42),
+                    text: evil("CALL runtime.gopark(SB)"),
+                    ..Default::default()
+                }])),
+            };
+            effects.extend(update(app, Msg::Debug { session: 1, told: Told::Replied { question, result } }));
+        }
+    }
+    if screen == "variables" {
+        for keys in ["Tab", "Tab", "Enter", "j", "Enter"] {
+            update(app, key(keys));
+        }
+        let session = app.work.as_mut().unwrap().debug.session.as_mut().unwrap();
+        session.variables.ask("len(s.orders)", crate::tui::message::debug::Purpose::Watch);
+    }
+    if screen == "source" {
+        update(app, key("S-Tab"));
+    }
+}
+
+fn key(key: &str) -> Msg {
+    Msg::Key(crate::tui::keymap::Key::parse(key).unwrap())
+}
+
 /// An app that shows a screen.
 fn app(screen: &str, mood: Mood, size: (u16, u16)) -> App {
     let (mut app, _) = App::new(Options { size, ..Options::default() });
@@ -147,6 +259,7 @@ fn app(screen: &str, mood: Mood, size: (u16, u16)) -> App {
         "files" | "viewer" | "hex" => Tab::Files,
         "net" => Tab::Net,
         "activity" => Tab::Activity,
+        "depths" | "goroutines" | "variables" | "source" => Tab::Debug,
         _ => Tab::Overview,
     };
     if screen != "process" {
@@ -166,6 +279,9 @@ fn app(screen: &str, mood: Mood, size: (u16, u16)) -> App {
         _ => work.viewer = None,
     }
     let generation = work.generation;
+    if work.tab == Tab::Debug {
+        debug(&mut app, mood, screen);
+    }
     if mood == Mood::Broken {
         let mut target = fake::container("shop-api");
         (target.state, target.pid, target.exit_code) = (State::Exited, None, Some(2));
@@ -177,7 +293,7 @@ fn app(screen: &str, mood: Mood, size: (u16, u16)) -> App {
         update(&mut app, Msg::Log { stream, what: Log::Ended(Err(failure)) });
         update(&mut app, Msg::Tick(fake::clock(90)));
     }
-    let key = |app: &mut App, key: &str| drop(update(app, Msg::Key(crate::tui::keymap::Key::parse(key).unwrap())));
+    let key = |app: &mut App, text: &str| drop(update(app, key(text)));
     match screen {
         "help" => key(&mut app, "?"),
         "line" => key(&mut app, "o"),
@@ -232,7 +348,7 @@ fn no_colour_is_left_in_mono_and_the_selected_row_is_seen() {
         app.theme = Theme::new(ThemeChoice::Mono);
         let buf = drawn(&app, (120, 36));
         assert!(buf.content().iter().all(|cell| cell.fg == Color::Reset && cell.bg == Color::Reset), "{screen}");
-        if ["picker", "procs", "process", "files", "net", "activity"].contains(&screen) {
+        if ["picker", "procs", "process", "files", "net", "activity", "depths"].contains(&screen) {
             let reversed = |y: u16| {
                 (1..40).all(|x| buf.cell((x, y)).is_some_and(|cell| cell.modifier.contains(Modifier::REVERSED)))
             };

@@ -84,6 +84,12 @@ impl Setup {
         self
     }
 
+    /// The folder it is started in.
+    pub fn folder(mut self, folder: &std::path::Path) -> Self {
+        self.command.cwd(folder);
+        self
+    }
+
     pub fn start(self) -> Terminal {
         let (columns, rows) = self.size;
         let pair = native_pty_system().openpty(pty_size(columns, rows)).expect("a pty");

@@ -1,0 +1,229 @@
+//! Sessions with the debugger. Each is a task that owns the connection and answers one question after the other.
+
+mod answer;
+mod live;
+mod open;
+mod rules;
+mod source;
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use tokio::sync::mpsc;
+use tokio::task::JoinSet;
+
+use super::{Shared, Task};
+use crate::delve::client::Stopped;
+use crate::delve::model::PathRule;
+use crate::exit::{Exit, Failure};
+use crate::target::ContainerPid;
+use crate::tui::message::Msg;
+use crate::tui::message::debug::{Breakpointing, Question, Rules, Run, Told};
+use live::{Delve, Runs};
+use source::Finder;
+
+/// What a session is told to do.
+pub(super) enum Order {
+    /// Answer.
+    Ask(Question),
+    /// Look for sources by these rules, and remember them.
+    Rules(Vec<PathRule>),
+    /// Let the process run on.
+    Run(Run),
+    /// Stop it.
+    Halt,
+    /// It has stopped by itself.
+    Stopped,
+    /// Set, change or take away a breakpoint.
+    Breakpoint(Breakpointing),
+}
+
+/// The sessions that are open: one, and for a moment another one that takes its place.
+#[derive(Default)]
+pub(super) struct Sessions(Vec<(u64, Task, mpsc::UnboundedSender<Order>)>);
+
+impl Sessions {
+    /// Begins one over a snapshot.
+    pub(super) fn begin(
+        &mut self,
+        shared: Arc<Shared>,
+        out: mpsc::Sender<Msg>,
+        generation: u64,
+        number: u64,
+        pid: Option<ContainerPid>,
+    ) {
+        let (sender, orders) = mpsc::unbounded_channel();
+        let mut task = Task::default();
+        task.replace(async move {
+            let teller = Teller { out, session: number };
+            // A task of its own: a panic in it is a failure like others, and it ends when this one is ended.
+            let mut one = JoinSet::new();
+            one.spawn(run(shared, teller.clone(), generation, pid, orders));
+            let failure = match one.join_next().await {
+                Some(Ok(Err(failure))) => failure,
+                Some(Err(error)) if error.is_panic() => {
+                    Failure::new(Exit::No, "the session failed in a way it should not").try_this("please report it")
+                }
+                // Nobody asks any more.
+                _ => return,
+            };
+            teller.tell(Told::Ended(failure)).await;
+        });
+        self.0.push((number, task, sender));
+    }
+
+    /// Tells one what to do.
+    pub(super) fn order(&self, number: u64, order: Order) {
+        if let Some((_, _, sender)) = self.0.iter().find(|(session, ..)| *session == number) {
+            // One that has ended has said so.
+            let _ = sender.send(order);
+        }
+    }
+
+    /// Ends one, and with it its debugger.
+    pub(super) fn end(&mut self, number: u64) {
+        self.0.retain(|(session, ..)| *session != number);
+    }
+}
+
+/// Tells the screen of a session.
+#[derive(Clone)]
+struct Teller {
+    out: mpsc::Sender<Msg>,
+    session: u64,
+}
+
+impl Teller {
+    /// False if nobody listens any more.
+    async fn tell(&self, told: Told) -> bool {
+        self.out.send(Msg::Debug { session: self.session, told }).await.is_ok()
+    }
+
+    async fn stage(&self, stage: &str) {
+        self.tell(Told::Stage(stage.to_owned())).await;
+    }
+}
+
+/// Says what a look would cost.
+pub(super) async fn weigh(shared: Arc<Shared>, out: mpsc::Sender<Msg>, generation: u64, pid: Option<ContainerPid>) {
+    let result = super::caught(async move { open::prospect(&shared, generation, pid).await.map(Box::new) }).await;
+    let _ = out.send(Msg::Prospect { generation, result }).await;
+}
+
+/// A whole session.
+async fn run(
+    shared: Arc<Shared>,
+    teller: Teller,
+    generation: u64,
+    pid: Option<ContainerPid>,
+    mut orders: mpsc::UnboundedReceiver<Order>,
+) -> Result<(), Failure> {
+    let session = open::copy(&shared, &teller, generation, pid).await?;
+    // Dropped when nobody asks any more; the debugger ends with it.
+    let (delve, mut finder, _held) = (session.delve, session.finder, session.held);
+    if !teller.tell(Told::Opened(Box::new(session.opened))).await {
+        return Ok(());
+    }
+    serve(delve, &mut finder, &teller, &mut orders).await
+}
+
+/// Does what a session is told to do, until nobody tells it anything any more.
+///
+/// # Errors
+/// If the debugger has ended.
+async fn serve(
+    delve: Stopped,
+    finder: &mut Finder,
+    teller: &Teller,
+    orders: &mut mpsc::UnboundedReceiver<Order>,
+) -> Result<(), Failure> {
+    let (mut delve, mut runs, mut waiting) = (Delve::Stopped(delve), Runs::default(), VecDeque::new());
+    loop {
+        let order = match (waiting.pop_front(), &mut delve) {
+            (Some(order), _) => Some(order),
+            // A process that runs is waited for, too.
+            (None, Delve::Running(running)) => tokio::select! {
+                order = orders.recv() => order,
+                () = running.ended() => Some(Order::Stopped),
+            },
+            (None, _) => orders.recv().await,
+        };
+        let Some(order) = order else { return Ok(()) };
+        delve = obey(delve, &mut runs, finder, teller, order).await?;
+        // What came meanwhile, without what something newer has made needless.
+        while let Ok(order) = orders.try_recv() {
+            queue(&mut waiting, order);
+        }
+    }
+}
+
+/// Does one thing.
+async fn obey(
+    mut delve: Delve,
+    runs: &mut Runs,
+    finder: &mut Finder,
+    teller: &Teller,
+    order: Order,
+) -> Result<Delve, Failure> {
+    let mut told = Vec::new();
+    match (order, delve) {
+        (Order::Rules(rules), same) => {
+            let hindered = finder.remember(rules).await.err();
+            told.push(Told::Rules(finder.rules(), hindered));
+            delve = same;
+        }
+        (Order::Ask(question @ Question::Source(_)), same) => {
+            let Question::Source(file) = &question else { return Ok(same) };
+            let result = finder.source(file).await;
+            told.push(Told::Replied { question, result });
+            delve = same;
+        }
+        (Order::Ask(question), Delve::Stopped(stopped)) => {
+            let result = answer::answer(&stopped, &question).await;
+            let gone = result.as_ref().is_err_and(answer::ends);
+            let result = result.map_err(Failure::from);
+            let failure = result.as_ref().err().filter(|_| gone).cloned();
+            teller.tell(Told::Replied { question, result }).await;
+            if let Some(failure) = failure {
+                return Err(failure);
+            }
+            delve = Delve::Stopped(stopped);
+        }
+        (Order::Run(how), Delve::Stopped(stopped)) => (delve, told) = runs.run(stopped, &how).await,
+        (Order::Breakpoint(what), Delve::Stopped(stopped)) => {
+            told = live::breakpoint(&stopped, &what).await;
+            delve = Delve::Stopped(stopped);
+        }
+        (Order::Run(_) | Order::Breakpoint(_), same) => {
+            told.push(Told::Refused(live::runs()));
+            delve = same;
+        }
+        (Order::Halt, Delve::Running(running)) => {
+            told.extend(running.halt().await.err().map(|error| Told::Refused(error.into())));
+            delve = Delve::Running(running);
+        }
+        (Order::Stopped, Delve::Running(running)) => (delve, told) = runs.over(running).await?,
+        // Asked just before it was set running: it is asked anew when it stops. Or it stands still already.
+        (Order::Ask(_) | Order::Halt | Order::Stopped, same) => delve = same,
+    }
+    for told in told {
+        teller.tell(told).await;
+    }
+    Ok(delve)
+}
+
+/// Puts an order behind those that wait. One that it makes needless is not done.
+fn queue(waiting: &mut VecDeque<Order>, order: Order) {
+    if let Order::Ask(question) = &order {
+        waiting.retain(|older| !matches!(older, Order::Ask(asked) if question.replaces(asked)));
+    }
+    waiting.push_back(order);
+}
+
+/// What the screen is told of rules at first.
+fn known(made: Vec<PathRule>, guessed: Vec<PathRule>) -> Rules {
+    Rules { made, guessed }
+}
+
+#[cfg(test)]
+mod tests;

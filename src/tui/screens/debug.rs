@@ -1,0 +1,231 @@
+//! The Debug tab: what looking closer would cost, and the panes of a session.
+
+mod goroutines;
+mod source;
+mod stack;
+mod variables;
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::style::Style;
+
+use super::{nothing, stale};
+use crate::inspect::files::human_size;
+use crate::tui::app::App;
+use crate::tui::app::cursor::Cursor;
+use crate::tui::app::debug::{Depth, Focus, Session};
+use crate::tui::app::workspace::Workspace;
+use crate::tui::keymap::{self, Action, Mode};
+use crate::tui::layout;
+use crate::tui::message::Clock;
+use crate::tui::message::debug::{Prospect, Subject};
+use crate::tui::theme::Theme;
+use crate::tui::widgets::table::{Column, Table};
+use crate::tui::widgets::{cells, panel};
+use crate::tui::words;
+
+const DEPTHS: [Column; 4] = [
+    Column::text("DEPTH", 9, 0),
+    Column::text("STOPS IT FOR", 15, 0),
+    Column::text("COPIES", 9, 0),
+    Column::text("SHOWS", 0, 0),
+];
+
+/// How deep one can look, and what that costs.
+pub fn depths(app: &App, work: &Workspace, buf: &mut Buffer, area: Rect, theme: &Theme) {
+    let debug = &work.debug;
+    let shown = debug.prospect.shown.as_deref();
+    let title = shown.map_or_else(|| "Debug".to_owned(), |prospect| format!("Debug ─ {}", whom(prospect)));
+    let inner = panel::draw(buf, area, theme, &title, &stale(work, app.clock, debug.prospect.at), "");
+    let table = Table { columns: &DEPTHS, sorted: None, len: Depth::ALL.len(), cursor: debug.cursor, shift: 0 };
+    let rows = Rect { height: inner.height.min(1 + u16::try_from(Depth::ALL.len()).unwrap_or(u16::MAX)), ..inner };
+    table.draw(buf, rows, theme, |at| {
+        let unknown = || "?".to_owned();
+        match Depth::ALL.get(at)? {
+            Depth::Snapshot => Some(vec![
+                ("snapshot".to_owned(), theme.text),
+                (shown.map_or_else(unknown, |prospect| pause(prospect.pause)), theme.text),
+                (shown.map_or_else(unknown, size), theme.text),
+                ("goroutines, stacks, variables, at one moment".to_owned(), theme.dim),
+            ]),
+        }
+    });
+    let below = Rect { y: rows.bottom(), height: inner.height.saturating_sub(rows.height), ..inner };
+    panel::notice(buf, below, &notes(app, work, theme));
+}
+
+fn whom(prospect: &Prospect) -> String {
+    let go = prospect.go.as_ref().map_or_else(|_| String::new(), |go| format!(", {go}"));
+    format!("process {} ({} on this host){go}", prospect.pid, prospect.host)
+}
+
+fn pause(pause: std::time::Duration) -> String {
+    format!("about {:.1} ms", pause.as_secs_f64() * 1e3)
+}
+
+fn size(prospect: &Prospect) -> String {
+    human_size(prospect.weight.writable.saturating_add(prospect.weight.constant).min(prospect.most))
+}
+
+/// What is below the list: what is being done, why it cannot be done, or how it is done.
+fn notes(app: &App, work: &Workspace, theme: &Theme) -> Vec<(String, Style)> {
+    let mut lines = vec![(String::new(), theme.text)];
+    if let Some((_, stage)) = &work.debug.opening {
+        lines.push((format!("{stage} …"), theme.warn));
+        return lines;
+    }
+    if !work.live() {
+        lines.extend(nothing(work, work.debug.prospect.error.as_ref(), theme));
+        return lines;
+    }
+    match work.debug.ready(app.read_only) {
+        Err(None) => lines.push(("reading …".to_owned(), theme.dim)),
+        Err(Some(failure)) => {
+            lines.push((failure.message, theme.bad));
+            lines.extend(failure.hint.map(|hint| (format!("try: {hint}"), theme.text)));
+        }
+        Ok(()) => {
+            let key = keymap::first_key(Mode::Depths, Action::Snapshot);
+            lines.push((
+                format!("{key} takes a snapshot. The process runs on at once, whatever happens here."),
+                theme.text,
+            ));
+            let prospect = work.debug.prospect.shown.as_deref();
+            if let Some(prospect) = prospect {
+                let (writable, threads) = (human_size(prospect.weight.writable), prospect.weight.threads);
+                let text = format!("{writable} that it may write are copied while its {threads} threads are stopped.");
+                lines.push((text, theme.dim));
+                if let Ok(debugger) = &prospect.debugger {
+                    lines.push((
+                        format!("The copy stays in this host's memory, and is opened by {debugger}."),
+                        theme.dim,
+                    ));
+                }
+                let all = prospect.weight.writable.saturating_add(prospect.weight.constant);
+                if all > prospect.most {
+                    let text = format!(
+                        "Of {} only {} are taken: more would crowd this host.",
+                        human_size(all),
+                        size(prospect)
+                    );
+                    lines.push((text, theme.warn));
+                }
+            }
+        }
+    }
+    lines
+}
+
+/// A session.
+pub fn draw(app: &App, session: &Session, buf: &mut Buffer, theme: &Theme) {
+    let areas = layout::debug((buf.area.width, buf.area.height), session.beside);
+    header(app, session, buf, areas.header, theme);
+    source::draw(session, buf, areas.of(Focus::Source), theme);
+    for (focus, draw) in [
+        (Focus::Goroutines, goroutines::draw as fn(&Session, &mut Buffer, Rect, &Theme)),
+        (Focus::Stack, stack::draw),
+        (Focus::Variables, variables::draw),
+    ] {
+        let area = areas.of(focus);
+        if !area.is_empty() {
+            draw(session, buf, area, theme);
+        }
+    }
+}
+
+/// What is looked at, how old it is, and by what.
+fn header(app: &App, session: &Session, buf: &mut Buffer, area: Rect, theme: &Theme) {
+    let mut x = area.x + 1;
+    let room = |x: u16| area.right().saturating_sub(x + 1);
+    x += cells::put_cut(buf, x, area.y, room(x), &session.chip(app.clock.uptime), theme.heading) + 1;
+    if let Some(ended) = &session.ended {
+        cells::put_cut(buf, x, area.y, room(x), &format!("─ the debugger has ended: {ended}"), theme.bad);
+        return;
+    }
+    if let Some((_, stage)) = app.work.as_ref().and_then(|work| work.debug.opening.as_ref()) {
+        cells::put_cut(buf, x, area.y, room(x), &format!("─ another one: {stage} …"), theme.warn);
+        return;
+    }
+    cells::put_cut(buf, x, area.y, room(x), &facts(session, app.clock), theme.dim);
+}
+
+fn facts(session: &Session, clock: Clock) -> String {
+    let versions = &session.opened.versions;
+    let mut parts = Vec::new();
+    match &session.opened.subject {
+        Subject::Snapshot(snapshot) => {
+            let age = clock.wall.duration_since(snapshot.at).unwrap_or_default();
+            parts.push(format!("{} old", words::span(age)));
+            parts.push(format!("process {}", session.opened.pid));
+            parts.push(human_size(snapshot.size));
+            if snapshot.left_out > 0 {
+                parts.push(format!("{} left out", human_size(snapshot.left_out)));
+            }
+        }
+        Subject::Live(at) => {
+            let held = clock.wall.duration_since(*at).unwrap_or_default();
+            parts.push(format!("process {}, held for {}", session.opened.pid, words::span(held)));
+            parts.extend(
+                (!session.breakpoints.is_empty()).then(|| words::count(session.breakpoints.len(), "breakpoint")),
+            );
+        }
+    }
+    let go = versions.go.safe();
+    parts.push(format!("dlv {}", versions.delve.safe()));
+    parts.push(if go.as_str().is_empty() { "stripped".to_owned() } else { go.into_string() });
+    format!("─ {}", parts.join(" · "))
+}
+
+/// A pane of a session; the one that has the focus stands out. Gives what is inside.
+fn pane(session: &Session, focus: Focus, buf: &mut Buffer, area: Rect, theme: &Theme, words: [&str; 3]) -> Rect {
+    let [title, right, below] = words;
+    if session.focus == focus {
+        // State is never told by colour alone.
+        let focused = Theme { border: theme.focus, ..theme.clone() };
+        return panel::draw(buf, area, &focused, &format!("▶ {title}"), right, below);
+    }
+    panel::draw(buf, area, theme, title, right, below)
+}
+
+/// Draws the rows of a pane that are on the screen. The selected one stands out, in the pane that has the focus as
+/// anywhere else, in the others by its mark.
+fn rows(
+    buf: &mut Buffer,
+    area: Rect,
+    theme: &Theme,
+    cursor: Cursor,
+    focused: bool,
+    mut row: impl FnMut(usize) -> Option<Vec<(String, Style)>>,
+) {
+    for (at, y) in (cursor.top..).zip(area.y..area.bottom()) {
+        let Some(parts) = row(at) else { break };
+        let mut x = area.x + 1;
+        for (text, style) in parts {
+            x += cells::put_cut(buf, x, y, area.right().saturating_sub(x), &text, style);
+        }
+        if at == cursor.at {
+            if focused {
+                cells::restyle(buf, Rect { y, height: 1, ..area }, theme.selected);
+            }
+            cells::put(buf, area.x, y, 1, "▶", if focused { theme.selected } else { theme.heading });
+        }
+    }
+}
+
+/// A text without its first columns, in cells that were made for it.
+fn shifted(parts: Vec<(String, Style)>, mut shift: usize) -> Vec<(String, Style)> {
+    parts
+        .into_iter()
+        .map(|(text, style)| {
+            let wide = cells::width(&text);
+            let rest = cells::skip(&text, shift).to_owned();
+            shift = shift.saturating_sub(wide);
+            (rest, style)
+        })
+        .collect()
+}
+
+/// How many of a pane's matches: ` ─ /words 3/17`.
+fn searched(search: Option<&crate::tui::app::pattern::Search>) -> String {
+    search.map_or_else(String::new, |search| format!(" ─ /{} {}", search.pattern.text, search.counter()))
+}
