@@ -4,7 +4,6 @@ use tokio::sync::mpsc::{self, UnboundedSender};
 
 use super::*;
 use crate::delve::client::Stopped;
-use crate::delve::hold::Nobody;
 use crate::delve::model::Place;
 use crate::tui::message::debug::{Call, Motion, Which};
 
@@ -113,7 +112,7 @@ impl Play {
         let (stops, stopped) = mpsc::unbounded_channel();
         let (listener, heard) = mpsc::unbounded_channel();
         tokio::spawn(pretend(theirs, stopped, listener));
-        let (delve, _) = Stopped::open(ours, Nobody).await.unwrap();
+        let (delve, _) = Stopped::open(ours).await.unwrap();
         let (orders, mut received) = mpsc::unbounded_channel();
         let (out, told) = mpsc::channel(64);
         tokio::spawn(async move {
