@@ -92,6 +92,28 @@ pub enum Why {
     GuardEnded,
 }
 
+impl Why {
+    /// For a person, behind the target's name. Nothing if it was asked for.
+    #[must_use]
+    pub fn words(self) -> Option<String> {
+        let signal =
+            |number| nix::sys::signal::Signal::try_from(number).map_or("a signal", nix::sys::signal::Signal::as_str);
+        match self {
+            Self::Pause(most) => {
+                Some(format!("stood still for {}, as long as it may: let go", humantime::format_duration(most)))
+            }
+            Self::Signal(number) => {
+                let signal = signal(number);
+                Some(format!("was sent {signal} while it stood still: let go, so that it gets it"))
+            }
+            Self::TargetEnded => Some("has ended".to_owned()),
+            Self::DelveSignal(number) => Some(format!("let go: dlv was sent {}", signal(number))),
+            Self::GuardEnded => Some("let go: the guard was killed, and another one has taken over".to_owned()),
+            Self::Asked => None,
+        }
+    }
+}
+
 /// How the target is after the session.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Report {

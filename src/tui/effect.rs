@@ -54,6 +54,15 @@ pub enum Effect {
         /// The process; nothing picks it.
         pid: Option<ContainerPid>,
     },
+    /// Attach the debugger to the process itself.
+    Attach {
+        /// Number of the opening.
+        generation: u64,
+        /// Number of the session that begins.
+        session: u64,
+        /// The process; nothing picks it.
+        pid: Option<ContainerPid>,
+    },
     /// Take a snapshot and open it.
     Snapshot {
         /// Number of the opening.

@@ -14,6 +14,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::{mpsc, watch};
 use tokio::task::AbortHandle;
 
+use super::app::debug::Depth;
 use super::effect::Effect;
 use super::message::Msg;
 use super::runtime::Runner;
@@ -149,7 +150,10 @@ impl Runner for Live {
                 tokio::spawn(debug::weigh(shared, out, generation, pid));
             }
             Effect::Snapshot { generation, session, pid } => {
-                self.debug.begin(shared, out, generation, session, pid);
+                self.debug.begin(shared, out, generation, session, pid, Depth::Snapshot);
+            }
+            Effect::Attach { generation, session, pid } => {
+                self.debug.begin(shared, out, generation, session, pid, Depth::Live);
             }
             Effect::Debug { session, question } => self.debug.order(session, debug::Order::Ask(question)),
             Effect::Rules { session, rules } => self.debug.order(session, debug::Order::Rules(rules)),

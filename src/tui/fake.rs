@@ -399,6 +399,7 @@ pub fn prospect() -> Prospect {
         go: Ok("go1.27.3".to_owned()),
         weight: Weight { writable: 3 << 20, constant: 8 << 20, threads: 7 },
         pause: Duration::from_micros(2900),
+        attaching: Some(Duration::from_millis(262)),
         most: 4 << 30,
         debugger: Ok("dlv 1.27.1 (/usr/bin/dlv)".to_owned()),
     }

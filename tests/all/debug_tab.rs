@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 use std::{env, fs};
 
-use crate::support::client::asked_meanwhile;
+use crate::guarded::changed_text;
+use crate::support::client::{asked_for, asked_meanwhile};
 use crate::support::container::Run;
 use crate::support::process::{all_pids, command_line, parent, status};
 use crate::support::pty::{Setup, Terminal, key};
@@ -113,6 +114,45 @@ fn a_snapshot_shows_goroutines_stacks_and_values_while_the_process_serves() {
     assert_eq!(terminal.wait_exit().exit_code(), 0, "{}", terminal.framed());
     assert_eq!(terminal.left_behind(), Vec::<String>::new());
     assert!(debuggers(pid).is_empty(), "a debugger is left");
+    before.assert_unchanged(&container);
+}
+
+#[test]
+fn a_live_process_stops_at_a_breakpoint_and_goes_on_as_before() {
+    require_engine!();
+    require_root!();
+    require_delve!();
+    let flags = ["--read-only", "--user=65532", "--cap-drop=ALL", "--security-opt=no-new-privileges"];
+    let container = flags.into_iter().fold(Run::shop().flag("--publish=127.0.0.1::8080"), Run::flag).start();
+    let before = Residue::of(&container).but_for_memory();
+    let setup = Setup::scratchdbg(&["attach", container.name()]).folder(&sources());
+    let mut terminal = debug_tab(setup);
+    terminal.press("L");
+    terminal.wait_for("Attach Delve to process 1");
+    terminal.wait_for("a health check");
+    terminal.press("y");
+    terminal.wait_for("STOPPED 00:0");
+    terminal.wait_for("of 00:30");
+    let requests = asked_for("/buy?sku=tea-002", wait::PATIENCE, &container, Duration::ZERO, || {
+        terminal.press(":break main.(*store).buy\r");
+        terminal.wait_for("1 breakpoint");
+        terminal.press("c");
+        terminal.wait_for("breakpoint 1");
+        terminal.wait_for("main.(*store).buy");
+        terminal.wait_for("sku \"tea-0");
+        terminal.wait_for("func (s *store) buy(");
+        terminal.press("n");
+        terminal.wait_for("stepped");
+        terminal.press("c");
+        terminal.wait_for("breakpoint 1");
+        // Stopped at a breakpoint, it is left.
+        terminal.press(key::CTRL_C);
+        assert_eq!(terminal.wait_exit().exit_code(), 0, "{}", terminal.framed());
+        wait::until("it to be let go", || (status(container.pid(), "TracerPid") == ["0"]).then_some(()));
+    });
+    assert_eq!(requests.failed, 0, "{requests:?}");
+    wait::until("its text to be its file's", || changed_text(container.pid()).is_empty().then_some(()));
+    wait::until("nothing to be left of us", || terminal.left_behind().is_empty().then_some(()));
     before.assert_unchanged(&container);
 }
 

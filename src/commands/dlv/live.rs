@@ -11,7 +11,7 @@ use crate::activity::Made;
 use crate::cli::Dlv;
 use crate::commands::Context;
 use crate::commands::process::Chosen;
-use crate::delve::guard::{Order, Report, Told, Why};
+use crate::delve::guard::{Order, Report, Told};
 use crate::delve::version::{self, Gate};
 use crate::delve::{cost, find};
 use crate::door::Door;
@@ -125,7 +125,11 @@ impl Session {
                 told = guard.next() => told?,
             };
             match told {
-                (Told::Ending(why), _) => tell_why(context, chosen, why),
+                (Told::Ending(why), _) => {
+                    if let Some(words) = why.words() {
+                        context.tell(&format!("{}: {words}", chosen.target.name()));
+                    }
+                }
                 (Told::Ended(report), _) => {
                     step.undone();
                     return ended(context, chosen, &report);
@@ -141,29 +145,6 @@ fn ended_early(chosen: &Chosen, report: &Report) -> Failure {
     let said = String::from_utf8_lossy(&report.printed);
     let line = said.lines().rfind(|line| !line.trim().is_empty()).unwrap_or("it said nothing");
     Failure::new(Exit::No, format!("{}: dlv has ended: {line}", chosen.target.name()))
-}
-
-fn tell_why(context: &Context, chosen: &Chosen, why: Why) {
-    let name = chosen.target.name();
-    match why {
-        Why::Pause(most) => context.tell(&format!(
-            "{name}: stood still for {}, as long as it may (--pause): let go",
-            humantime::format_duration(most)
-        )),
-        Why::Signal(signal) => {
-            let signal = words(signal);
-            context.tell(&format!("{name}: was sent {signal} while it stood still: let go, so that it gets it"));
-        }
-        Why::TargetEnded => context.tell(&format!("{name}: the process has ended")),
-        Why::DelveSignal(signal) => context.tell(&format!("{name}: dlv was sent {}: let go", words(signal))),
-        Why::GuardEnded => context.tell(&format!("{name}: the guard was killed, and another one has let go")),
-        Why::Asked => {}
-    }
-}
-
-/// A signal's name.
-fn words(signal: i32) -> &'static str {
-    nix::sys::signal::Signal::try_from(signal).map_or("a signal", nix::sys::signal::Signal::as_str)
 }
 
 /// How the process is left.

@@ -404,7 +404,7 @@ impl App {
         if let Some(Layer::Confirm(confirm)) = self.layers.pop() {
             match (&confirm.yes, &mut self.work) {
                 (Effect::CopyOut { .. }, Some(work)) => work.copying = Some(0),
-                (Effect::Snapshot { session, .. }, Some(work)) => {
+                (Effect::Snapshot { session, .. } | Effect::Attach { session, .. }, Some(work)) => {
                     work.debug.opening = Some((*session, "beginning".to_owned()));
                 }
                 _ => {}

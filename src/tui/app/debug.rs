@@ -24,17 +24,20 @@ pub use session::{Focus, Session};
 pub enum Depth {
     /// A copy of the process as it was at one moment.
     Snapshot,
+    /// The process itself, stopped at breakpoints, under guard.
+    Live,
 }
 
 impl Depth {
     /// All of them, cheapest first.
-    pub const ALL: [Self; 1] = [Self::Snapshot];
+    pub const ALL: [Self; 2] = [Self::Snapshot, Self::Live];
 
     /// What begins it.
     #[must_use]
     pub fn action(self) -> Action {
         match self {
             Self::Snapshot => Action::Snapshot,
+            Self::Live => Action::DebugLive,
         }
     }
 }

@@ -39,7 +39,7 @@ impl App {
                 let container = self.work.as_ref().and_then(|work| work.target.as_ref()).and_then(|t| t.container());
                 need(container.is_some(), "there is no engine that keeps a log")
             }
-            Action::Snapshot => self.may_snapshot(),
+            Action::Snapshot | Action::DebugLive => self.may_snapshot(),
             Action::Continue
             | Action::StepOver
             | Action::StepIn

@@ -1,6 +1,7 @@
 //! Sessions with the debugger. Each is a task that owns the connection and answers one question after the other.
 
 mod answer;
+mod guarded;
 mod live;
 mod open;
 mod rules;
@@ -8,19 +9,25 @@ mod source;
 
 use std::collections::VecDeque;
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
+use tokio::time::timeout;
 
 use super::{Shared, Task};
 use crate::delve::client::Stopped;
 use crate::delve::model::PathRule;
 use crate::exit::{Exit, Failure};
 use crate::target::ContainerPid;
+use crate::tui::app::debug::Depth;
 use crate::tui::message::Msg;
-use crate::tui::message::debug::{Breakpointing, Question, Rules, Run, Told};
+use crate::tui::message::debug::{Breakpointing, Motion, Question, Rules, Run, Told};
 use live::{Delve, Runs};
 use source::Finder;
+
+/// How long the guard may take to say why a debugger has ended.
+const SHORTLY: Duration = Duration::from_secs(2);
 
 /// What a session is told to do.
 pub(super) enum Order {
@@ -43,7 +50,7 @@ pub(super) enum Order {
 pub(super) struct Sessions(Vec<(u64, Task, mpsc::UnboundedSender<Order>)>);
 
 impl Sessions {
-    /// Begins one over a snapshot.
+    /// Begins one, as deep as said.
     pub(super) fn begin(
         &mut self,
         shared: Arc<Shared>,
@@ -51,6 +58,7 @@ impl Sessions {
         generation: u64,
         number: u64,
         pid: Option<ContainerPid>,
+        depth: Depth,
     ) {
         let (sender, orders) = mpsc::unbounded_channel();
         let mut task = Task::default();
@@ -58,7 +66,7 @@ impl Sessions {
             let teller = Teller { out, session: number };
             // A task of its own: a panic in it is a failure like others, and it ends when this one is ended.
             let mut one = JoinSet::new();
-            one.spawn(run(shared, teller.clone(), generation, pid, orders));
+            one.spawn(run(shared, teller.clone(), generation, pid, depth, orders));
             let failure = match one.join_next().await {
                 Some(Ok(Err(failure))) => failure,
                 Some(Err(error)) if error.is_panic() => {
@@ -116,15 +124,29 @@ async fn run(
     teller: Teller,
     generation: u64,
     pid: Option<ContainerPid>,
+    depth: Depth,
     mut orders: mpsc::UnboundedReceiver<Order>,
 ) -> Result<(), Failure> {
-    let session = open::copy(&shared, &teller, generation, pid).await?;
+    let session = match depth {
+        Depth::Snapshot => open::copy(&shared, &teller, generation, pid).await?,
+        Depth::Live => open::attach(&shared, &teller, generation, pid).await?,
+    };
     // Dropped when nobody asks any more; the debugger ends with it.
-    let (delve, mut finder, _held) = (session.delve, session.finder, session.held);
+    let (delve, mut finder, mut held) = (session.delve, session.finder, session.held);
     if !teller.tell(Told::Opened(Box::new(session.opened))).await {
         return Ok(());
     }
-    serve(delve, &mut finder, &teller, &mut orders).await
+    if let Some(state) = session.state {
+        teller.tell(Told::Moved(Motion::Stopped(state))).await;
+    }
+    tokio::select! {
+        served = serve(delve, &mut finder, &teller, &mut orders) => match served {
+            // The guard knows better why the debugger has ended.
+            Err(failure) => Err(timeout(SHORTLY, held.ended()).await.unwrap_or(failure)),
+            Ok(()) => Ok(()),
+        },
+        failure = held.ended() => Err(failure),
+    }
 }
 
 /// Does what a session is told to do, until nobody tells it anything any more.

@@ -64,6 +64,7 @@ pub enum Action {
     Offset,
     // The debugger.
     Snapshot,
+    DebugLive,
     Group,
     FrameUp,
     FrameDown,

@@ -10,6 +10,9 @@ use crate::exit::Failure;
 use crate::target::{ContainerPid, HostPid};
 use crate::text::Untrusted;
 
+/// How long a live process may stand still at a time. Then it is let go.
+pub const LIMIT: Duration = Duration::from_secs(30);
+
 /// What a look with the debugger would cost, before anything is done.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Prospect {
@@ -23,6 +26,8 @@ pub struct Prospect {
     pub weight: Weight,
     /// How long copying it will probably stop the process.
     pub pause: Duration,
+    /// How long attaching to the process itself will probably stop it, if that can be told.
+    pub attaching: Option<Duration>,
     /// The most bytes that would be taken: what this host has room for.
     pub most: u64,
     /// The debugger that would open it, in words; or why there is none.

@@ -18,7 +18,7 @@ use crate::tui::app::workspace::Workspace;
 use crate::tui::keymap::{self, Action, Mode};
 use crate::tui::layout;
 use crate::tui::message::Clock;
-use crate::tui::message::debug::{Prospect, Subject};
+use crate::tui::message::debug::{LIMIT, Prospect, Subject};
 use crate::tui::theme::Theme;
 use crate::tui::widgets::table::{Column, Table};
 use crate::tui::widgets::{cells, panel};
@@ -48,6 +48,12 @@ pub fn depths(app: &App, work: &Workspace, buf: &mut Buffer, area: Rect, theme: 
                 (shown.map_or_else(unknown, size), theme.text),
                 ("goroutines, stacks, variables, at one moment".to_owned(), theme.dim),
             ]),
+            Depth::Live => Some(vec![
+                ("live".to_owned(), theme.text),
+                (shown.and_then(|prospect| prospect.attaching).map_or_else(unknown, pause), theme.text),
+                ("nothing".to_owned(), theme.text),
+                (format!("breakpoints, steps; stands still, {} s at most", LIMIT.as_secs()), theme.dim),
+            ]),
         }
     });
     let below = Rect { y: rows.bottom(), height: inner.height.saturating_sub(rows.height), ..inner };
@@ -60,7 +66,9 @@ fn whom(prospect: &Prospect) -> String {
 }
 
 fn pause(pause: std::time::Duration) -> String {
-    format!("about {:.1} ms", pause.as_secs_f64() * 1e3)
+    let milliseconds = pause.as_secs_f64() * 1e3;
+    let digits = usize::from(milliseconds < 100.0);
+    format!("about {milliseconds:.digits$} ms")
 }
 
 fn size(prospect: &Prospect) -> String {
@@ -111,6 +119,11 @@ fn notes(app: &App, work: &Workspace, theme: &Theme) -> Vec<(String, Style)> {
                     lines.push((text, theme.warn));
                 }
             }
+            let key = keymap::first_key(Mode::Depths, Action::DebugLive);
+            lines.push((
+                format!("{key} attaches to the process itself. It asks first, and a guard looks after it."),
+                theme.text,
+            ));
         }
     }
     lines

@@ -16,7 +16,7 @@ use crate::tui::app::workspace::Workspace;
 use crate::tui::effect::Effect;
 use crate::tui::keymap::{Action, Tab};
 use crate::tui::layout;
-use crate::tui::message::debug::{By, Purpose, Question, Which};
+use crate::tui::message::debug::{By, LIMIT, Purpose, Question, Which};
 
 /// Letters of an expression at most.
 const LONGEST: usize = 1000;
@@ -49,6 +49,7 @@ impl App {
         }
         match action {
             Action::Snapshot => self.confirm_snapshot(),
+            Action::DebugLive => self.confirm_attach(),
             Action::Print | Action::Pin => self.expression(action, argument),
             Action::Rule => self.rule(argument),
             Action::Detach => {
@@ -166,6 +167,25 @@ impl App {
         self.sessions += 1;
         let yes = Effect::Snapshot { generation, session: self.sessions, pid };
         self.layers.push(Layer::Confirm(Confirm { question, note, verb: "take it", yes }));
+    }
+
+    /// Asks whether the process may be stopped for as long as somebody looks.
+    fn confirm_attach(&mut self) {
+        let Some(work) = &self.work else { return };
+        let Some(prospect) = &work.debug.prospect.shown else { return };
+        let (generation, pid) = (work.generation, Some(prospect.pid));
+        let question = format!("Attach Delve to process {} ({} on this host)?", prospect.pid, prospect.host);
+        let stops = prospect
+            .attaching
+            .map_or_else(String::new, |time| format!("for about {} ms at once, and ", time.as_millis()));
+        let note = format!(
+            "It stops {stops}whenever Delve has it, for {} s at a time at most. Meanwhile it answers nobody, and a health \
+             check fails. A guard sees to it that it goes on as before, however this ends.",
+            LIMIT.as_secs()
+        );
+        self.sessions += 1;
+        let yes = Effect::Attach { generation, session: self.sessions, pid };
+        self.layers.push(Layer::Confirm(Confirm { question, note, verb: "attach", yes }));
     }
 
     fn expression(&mut self, action: Action, argument: Option<&str>) {

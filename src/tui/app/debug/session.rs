@@ -8,7 +8,7 @@ use super::stack::Stack;
 use super::variables::Variables;
 use crate::delve::model::Breakpoint;
 use crate::tui::keymap::Mode;
-use crate::tui::message::debug::{Opened, Question, Rules, Subject};
+use crate::tui::message::debug::{LIMIT, Opened, Question, Rules, Subject};
 use crate::tui::words;
 
 /// A pane.
@@ -180,12 +180,12 @@ impl Session {
     /// What is looked at, in a few words: `SNAPSHOT 14:03:22, 2.6 ms`, `STOPPED 00:12`.
     #[must_use]
     pub fn chip(&self, now: Duration) -> String {
-        let clock = |since: Duration| {
-            let seconds = now.saturating_sub(since).as_secs();
-            format!("{:02}:{:02}", seconds / 60, seconds % 60)
-        };
+        let words = |time: Duration| format!("{:02}:{:02}", time.as_secs() / 60, time.as_secs() % 60);
+        let clock = |since: Duration| words(now.saturating_sub(since));
         match &self.state {
-            State::Stopped { since, why } => return format!("STOPPED {}, {why}", clock(*since)),
+            State::Stopped { since, why } => {
+                return format!("STOPPED {} of {}, {why}", clock(*since), words(LIMIT));
+            }
             State::Running { since } => return format!("RUNNING {}", clock(*since)),
             State::Exited(status) => return format!("EXITED {status}"),
             State::Still => {}

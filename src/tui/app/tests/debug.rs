@@ -52,7 +52,7 @@ const CALL: Call = Call { goroutine: 18, frame: 2 };
 #[test]
 fn nothing_is_stopped_that_was_not_agreed_to() {
     let mut app = depths(Ok(fake::prospect()));
-    assert_eq!(press(&mut app, "j G Enter"), []);
+    assert_eq!(press(&mut app, "j k Enter"), []);
     let Some(Layer::Confirm(confirm)) = app.layers.last() else { panic!("no question") };
     assert!(confirm.note.contains("about 2.9 ms") && confirm.note.contains("11M"), "{}", confirm.note);
     assert_eq!(press(&mut app, "Enter"), [], "the default is no");
@@ -64,6 +64,18 @@ fn nothing_is_stopped_that_was_not_agreed_to() {
     assert_eq!(work(&app).debug.opening, Some((2, "copying the process".to_owned())));
     told(&mut app, 2, Told::Ended(fake::failure()));
     assert!(matches!(app.layers.last(), Some(Layer::Message(_))) && work(&app).debug.opening.is_none());
+}
+
+#[test]
+fn nothing_is_debugged_live_that_was_not_agreed_to() {
+    let mut app = depths(Ok(fake::prospect()));
+    assert_eq!(press(&mut app, "G Enter"), []);
+    let Some(Layer::Confirm(confirm)) = app.layers.last() else { panic!("no question") };
+    assert!(confirm.note.contains("about 262 ms") && confirm.note.contains("30 s at a time"), "{}", confirm.note);
+    assert_eq!(press(&mut app, "Enter"), [], "the default is no");
+    let generation = work(&app).generation;
+    assert_eq!(press(&mut app, "L y"), [Effect::Attach { generation, session: 2, pid: Some(ContainerPid(1)) }]);
+    assert_eq!(press(&mut app, "L y"), [], "one is being attached");
 }
 
 #[test]
@@ -213,7 +225,7 @@ fn when_the_debugger_ends_what_was_shown_stays() {
 fn live_session() -> App {
     use crate::tui::message::debug::{Motion, Subject};
     let mut app = depths(Ok(fake::prospect()));
-    press(&mut app, "s y");
+    press(&mut app, "L y");
     let opened = crate::tui::message::debug::Opened { subject: Subject::Live(fake::wall(0)), ..fake::opened() };
     told(&mut app, 1, Told::Opened(Box::new(opened)));
     let effects = told(&mut app, 1, Told::Moved(Motion::Stopped(Box::new(fake::stopped()))));
@@ -230,7 +242,7 @@ fn live_session() -> App {
 fn a_live_process_runs_and_stops() {
     use crate::tui::message::debug::{Motion, Run};
     let mut app = live_session();
-    assert_eq!(session(&app).chip(app.clock.uptime), "STOPPED 00:00, breakpoint 1");
+    assert_eq!(session(&app).chip(app.clock.uptime), "STOPPED 00:00 of 00:30, breakpoint 1");
     for (key, how) in [("c", Run::On), ("n", Run::Over), ("F11", Run::Into), ("o", Run::Out)] {
         assert_eq!(press(&mut app, key), [Effect::Run { session: 1, how }], "{key}");
     }

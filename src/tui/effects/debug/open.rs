@@ -10,21 +10,25 @@ use rustix::fs::{MemfdFlags, memfd_create};
 use super::super::Shared;
 use super::super::session::{Inside, still_the_same};
 use super::Teller;
+use super::guarded::Guarded;
 use super::rules::{self, Remembered};
 use super::source::Finder;
 use crate::corefile::Order;
 use crate::debuggee::{self, Debuggee};
 use crate::delve::client::Stopped;
-use crate::delve::core;
+use crate::delve::core::{self, Opened as Opening};
+use crate::delve::cost;
 use crate::delve::find::{self, Found};
-use crate::delve::version::{Gate, INSTALL, gate, go_minor};
+use crate::delve::guard;
+use crate::delve::model::{State, Versions};
+use crate::delve::version::{Gate, INSTALL, Limits, gate, go_minor};
 use crate::door::Door;
 use crate::entry::snapshot;
 use crate::exit::{Exit, Failure};
-use crate::golang::BuildInfo;
+use crate::golang::{BuildInfo, debuginfo};
 use crate::shim::Bulk;
 use crate::target::{ContainerPid, Target};
-use crate::tui::message::debug::{Opened, Prospect, Snapshot, Subject};
+use crate::tui::message::debug::{LIMIT, Opened, Prospect, Snapshot, Subject};
 
 /// How long a process may be stopped at most; what is not copied by then is left out. As `core` does.
 const PAUSE: Duration = Duration::from_secs(1);
@@ -36,8 +40,28 @@ pub(super) struct Session {
     pub(super) opened: Opened,
     pub(super) delve: Stopped,
     pub(super) finder: Finder,
+    /// How the process stands, if it is a live one.
+    pub(super) state: Option<Box<State>>,
     /// The debugger's process: it ends with this.
-    pub(super) held: Box<dyn Send>,
+    pub(super) held: Held,
+}
+
+/// Who holds the debugger's process.
+pub(super) enum Held {
+    /// Over a core.
+    Core(#[expect(dead_code, reason = "it is dropped")] Opening),
+    /// On a live process.
+    Live(Guarded),
+}
+
+impl Held {
+    /// Waits until it has ended by itself, and says why. Over a core the connection tells.
+    pub(super) async fn ended(&mut self) -> Failure {
+        match self {
+            Self::Core(_) => std::future::pending().await,
+            Self::Live(guarded) => guarded.ended().await,
+        }
+    }
 }
 
 /// The process that is meant.
@@ -85,7 +109,8 @@ fn made_by(found: &Debuggee) -> Result<&BuildInfo, Failure> {
 
 /// What a look would cost.
 pub(super) async fn prospect(shared: &Shared, generation: u64, pid: Option<ContainerPid>) -> Result<Prospect, Failure> {
-    let Meant { target, found, order, .. } = meant(shared, generation, pid).await?;
+    let Meant { target, inside, found, order } = meant(shared, generation, pid).await?;
+    let file = debuginfo::of_process(&inside.shim, found.pid).await;
     let weight = snapshot::weigh(Ok(&shared.broker), &target.name(), order).await?;
     let debugger = debugger(found.go.as_ref().ok()).await;
     let debugger = debugger.map(|found| format!("dlv {} ({})", found.version, found.path.display()));
@@ -95,6 +120,7 @@ pub(super) async fn prospect(shared: &Shared, generation: u64, pid: Option<Conta
         go: made_by(&found).map(|go| go.go_version.safe().into_string()),
         weight,
         pause: debuggee::expected_pause(&weight),
+        attaching: file.ok().map(|file| cost::of_attaching(&file)),
         most: order.most,
         debugger,
     })
@@ -133,14 +159,53 @@ pub(super) async fn copy(
     let finder = Finder::new(Remembered::of(&target, Some(go)), guessed);
     let snapshot =
         Snapshot { at, pause: taken.thawed.stopped, size: taken.written.size, left_out: taken.written.left_out };
-    // A stripped program does not say which Go built it.
-    let limits = match gate(dlv.version, None, versions.go.bytes().is_empty()) {
-        Gate::Limited(limits) => Some(limits),
-        Gate::Good | Gate::Refused(_) => None,
-    };
+    let limits = limits(&dlv, &versions);
     let (pid, subject, rules) = (found.pid, Subject::Snapshot(snapshot), finder.rules());
     let opened_for = Opened { pid, subject, versions, limits, rules };
-    Ok(Session { opened: opened_for, delve, finder, held: Box::new(opened) })
+    Ok(Session { opened: opened_for, delve, finder, state: None, held: Held::Core(opened) })
+}
+
+/// Attaches to the process itself, which stops it.
+pub(super) async fn attach(
+    shared: &Shared,
+    teller: &Teller,
+    generation: u64,
+    pid: Option<ContainerPid>,
+) -> Result<Session, Failure> {
+    teller.stage("looking which process it is").await;
+    let Meant { target, found, order, .. } = meant(shared, generation, pid).await?;
+    let go = made_by(&found)?;
+    let dlv = debugger(Some(go)).await?;
+    let program = File::open(&dlv.path)
+        .map_err(|error| Failure::new(Exit::No, format!("cannot open {}: {error}", dlv.path.display())))?;
+
+    teller.stage("attaching: it stands still").await;
+    let at = SystemTime::now();
+    let order = guard::Order { pid: order.pid, start_ticks: order.start_ticks, pause: Some(LIMIT), delve: None };
+    let name = target.name();
+    let (mut guarded, stream) = Guarded::start(shared, &name, order, program.into()).await?;
+    let (delve, state) = match Stopped::open(stream).await {
+        Ok(opened) => opened,
+        Err(error) => {
+            let why = tokio::time::timeout(super::SHORTLY, guarded.ended()).await;
+            return Err(why.unwrap_or_else(|_| error.into()));
+        }
+    };
+    let versions = delve.versions().await?;
+    let guessed = rules::guess(&delve, Some(go)).await;
+    let finder = Finder::new(Remembered::of(&target, Some(go)), guessed);
+    let limits = limits(&dlv, &versions);
+    let (pid, subject, rules) = (found.pid, Subject::Live(at), finder.rules());
+    let opened = Opened { pid, subject, versions, limits, rules };
+    Ok(Session { opened, delve, finder, state: Some(Box::new(state)), held: Held::Live(guarded) })
+}
+
+/// What it cannot show of this program. A stripped one does not say which Go built it.
+fn limits(dlv: &Found, versions: &Versions) -> Option<Limits> {
+    match gate(dlv.version, None, versions.go.bytes().is_empty()) {
+        Gate::Limited(limits) => Some(limits),
+        Gate::Good | Gate::Refused(_) => None,
+    }
 }
 
 /// The program's own file, opened inside.

@@ -1,0 +1,123 @@
+//! The guard over a live process, as a session has it.
+
+use std::os::fd::OwnedFd;
+
+use tokio::net::UnixStream;
+use tokio::sync::oneshot;
+
+use crate::activity::Made;
+use crate::delve::guard::{Order, Report, Told, Why};
+use crate::door::Door;
+use crate::entry::guard::{self, Guard};
+use crate::exit::{Exit, Failure};
+use crate::text::Untrusted;
+use crate::tui::effects::Shared;
+
+/// A guard at work. Dropped, it ends the debugger, and the process goes on.
+pub(super) struct Guarded {
+    /// Said by being dropped: that nobody looks any more.
+    _looks: oneshot::Sender<()>,
+    over: oneshot::Receiver<Failure>,
+}
+
+impl Guarded {
+    /// Starts one, and with it the debugger.
+    pub(super) async fn start(
+        shared: &Shared,
+        name: &str,
+        order: Order,
+        program: OwnedFd,
+    ) -> Result<(Self, UnixStream), Failure> {
+        let what = format!("let Delve debug process {}", order.pid);
+        let step = shared.journal.begin(Some(Door::Local), &what, Some("a guard has it let go"));
+        match connected(shared, name, order, program).await {
+            Ok((guard, stream)) => {
+                let made = step.end(&Ok::<_, String>(()));
+                let (looks, nobody) = oneshot::channel();
+                let (tell, over) = oneshot::channel();
+                // Goes on when the session has gone: until the process was let go.
+                tokio::spawn(watch(guard, name.to_owned(), made, nobody, tell));
+                Ok((Self { _looks: looks, over }, stream))
+            }
+            Err(failure) => {
+                step.end(&Err::<(), _>(&failure.message)).undone();
+                Err(failure)
+            }
+        }
+    }
+
+    /// Waits until the guard has ended the session, and says why.
+    pub(super) async fn ended(&mut self) -> Failure {
+        let gone = || Failure::new(Exit::No, "the guard has ended");
+        (&mut self.over).await.unwrap_or_else(|_| gone())
+    }
+}
+
+async fn connected(
+    shared: &Shared,
+    name: &str,
+    order: Order,
+    program: OwnedFd,
+) -> Result<(Guard, UnixStream), Failure> {
+    let mut guard = guard::start(Ok(&shared.broker), name, order, program).await?;
+    loop {
+        match guard.next().await? {
+            (Told::Connected, Some(stream)) => {
+                let stream = stream.set_nonblocking(true).and_then(|()| UnixStream::from_std(stream));
+                let failed = |error| Failure::new(Exit::No, format!("the connection to dlv: {error}"));
+                return Ok((guard, stream.map_err(failed)?));
+            }
+            (Told::Failed(error), _) => return Err(Failure::from(error).on(name)),
+            (Told::Ended(report), _) => return Err(failed(name, None, &report)),
+            (Told::Started(_) | Told::Ending(_) | Told::Connected, _) => {}
+        }
+    }
+}
+
+/// Watches it until the process was let go.
+async fn watch(
+    mut guard: Guard,
+    name: String,
+    made: Made,
+    mut nobody: oneshot::Receiver<()>,
+    tell: oneshot::Sender<Failure>,
+) {
+    let (mut why, mut looks) = (None, true);
+    let failure = loop {
+        let told = tokio::select! {
+            _ = &mut nobody, if looks => {
+                looks = false;
+                guard.end();
+                continue;
+            }
+            told = guard.next() => told,
+        };
+        match told {
+            Ok((Told::Ending(reason), _)) => why = Some(reason),
+            Ok((Told::Ended(report), _)) => {
+                made.undone();
+                break failed(&name, why, &report);
+            }
+            Ok(_) => {}
+            Err(error) => break error.into(),
+        }
+    };
+    // Nobody may look any more.
+    let _ = tell.send(failure);
+}
+
+/// Why there is no debugger any more.
+fn failed(name: &str, why: Option<Why>, report: &Report) -> Failure {
+    if !report.runs {
+        return Failure::new(Exit::NoTarget, format!("{name}: the process has ended"));
+    }
+    match why.and_then(Why::words) {
+        Some(words) => Failure::new(Exit::No, format!("{name}: {words}")),
+        None => {
+            let said = String::from_utf8_lossy(&report.printed);
+            let line = said.lines().rfind(|line| !line.trim().is_empty()).unwrap_or("it said nothing");
+            let line = Untrusted::from(line).safe();
+            Failure::new(Exit::No, format!("{name}: let go, because dlv has ended: {line}"))
+        }
+    }
+}
