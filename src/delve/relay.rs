@@ -130,7 +130,10 @@ impl Requests {
     }
 }
 
-/// Parses arbitrary bytes. For fuzzing: must not panic, and must let no kill through.
+/// Parses arbitrary bytes. For fuzzing.
+///
+/// # Panics
+/// If it lets a kill through, which it must not.
 pub fn fuzz(bytes: &[u8]) {
     let mut requests = Requests { terms: Terms { may_kill: false, may_call: false }, kept: Vec::new() };
     for piece in bytes.chunks(7) {

@@ -111,13 +111,11 @@ fn failed(name: &str, why: Option<Why>, report: &Report) -> Failure {
     if !report.runs {
         return Failure::new(Exit::NoTarget, format!("{name}: the process has ended"));
     }
-    match why.and_then(Why::words) {
-        Some(words) => Failure::new(Exit::No, format!("{name}: {words}")),
-        None => {
-            let said = String::from_utf8_lossy(&report.printed);
-            let line = said.lines().rfind(|line| !line.trim().is_empty()).unwrap_or("it said nothing");
-            let line = Untrusted::from(line).safe();
-            Failure::new(Exit::No, format!("{name}: let go, because dlv has ended: {line}"))
-        }
+    if let Some(words) = why.and_then(Why::words) {
+        return Failure::new(Exit::No, format!("{name}: {words}"));
     }
+    let said = String::from_utf8_lossy(&report.printed);
+    let line = said.lines().rfind(|line| !line.trim().is_empty()).unwrap_or("it said nothing");
+    let line = Untrusted::from(line).safe();
+    Failure::new(Exit::No, format!("{name}: let go, because dlv has ended: {line}"))
 }
