@@ -1,5 +1,8 @@
 //! Which Delve can do what with the programs of which Go: every pairing of what `scripts/setup matrix` brings either
-//! shows goroutines, a stack and a local's value, or is refused before anything is touched.
+//! shows goroutines, a stack and a local's value, or is refused before anything is touched. Over a core, and on a live
+//! process.
+
+mod live;
 
 use std::fs::{self, File};
 use std::os::unix::fs::PermissionsExt as _;
@@ -14,9 +17,9 @@ use scratchdbg::delve::find::{self, Found};
 use scratchdbg::delve::model::{Filter, Load, Matching, Scope, Status};
 use scratchdbg::delve::version::{Gate, Refusal, gate, go_minor};
 
-use crate::require_root;
 use crate::support::command::{run_within, scratchdbg};
 use crate::support::{skip, wait};
+use crate::{require_engine, require_root};
 
 /// The Delves that the set-up brings.
 const DELVES: [&str; 3] = ["1.20.2", "1.24.0", "1.27.1"];
@@ -149,6 +152,7 @@ async fn over_a_core(dlv: &Found, parked: &Parked, core: &Path) -> Result<(), St
 
 fn pairings_of(go: Option<PathBuf>) {
     require_root!();
+    require_engine!();
     let Some(go) = go.filter(|go| go.exists()) else {
         skip::go_on(Some("there is no such Go: scripts/setup matrix".to_owned()));
         return;
@@ -157,10 +161,14 @@ fn pairings_of(go: Option<PathBuf>) {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     for stripped in [false, true] {
         let parked = Parked::start(&go, stripped);
-        let core = parked.core();
+        let (core, container) = (parked.core(), live::container(&parked));
         for dlv in &delves {
             let pairing = format!("Delve {} on Go 1.{}, stripped: {stripped}", dlv.version, parked.go);
             let gate = gate(dlv.version, Some(parked.go), stripped);
+            match &gate {
+                Gate::Refused(why) => live::is_refused(&container, dlv, why),
+                _ => assert_eq!(live::works(&container, dlv, stripped), Ok(()), "{pairing}, live"),
+            }
             // It cannot listen where we would reach it.
             if matches!(gate, Gate::Refused(Refusal::NoSocket(_))) {
                 continue;

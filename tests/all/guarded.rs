@@ -2,7 +2,7 @@
 //!
 //! `scripts/kill-test` runs many rounds and prints their tally; here are a few.
 
-mod session;
+pub mod session;
 
 use std::fs;
 use std::os::unix::fs::FileExt as _;
@@ -59,7 +59,7 @@ fn hardened_shop() -> Container {
 
 /// Waits until nothing of Delve is left, and the process is as it was.
 #[track_caller]
-fn is_as_before(target: &Container) {
+pub fn is_as_before(target: &Container) {
     let pid = target.pid();
     let is_well = || {
         assert!(!has_ended(pid), "it has ended: {}", target.logs());

@@ -69,7 +69,14 @@ impl Session {
         i32::try_from(self.child.id()).unwrap()
     }
 
-    /// Connects, which attaches.
+    /// Connects, which attaches. Does not block, for whoever waits in another way.
+    pub fn stream(&self) -> UnixStream {
+        let stream = UnixStream::connect_addr(&self.address).unwrap();
+        stream.set_nonblocking(true).unwrap();
+        stream
+    }
+
+    /// The same, with a client.
     pub fn connect(&mut self) -> Debugger {
         let stream = UnixStream::connect_addr(&self.address).unwrap();
         stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
