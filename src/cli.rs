@@ -307,6 +307,12 @@ pub struct Dlv {
     /// Which dlv; otherwise the newest there is.
     #[arg(long, value_name = "FILE")]
     pub dlv: Option<PathBuf>,
+    /// What was stripped from the program: a debug file, or the program as it was before; of the very same build.
+    #[arg(long, value_name = "FILE")]
+    pub debug_file: Option<PathBuf>,
+    /// A folder with `.build-id/ab/cdef.debug`, to look for a debug file in. May be given again.
+    #[arg(long, value_name = "DIR")]
+    pub debug_dir: Vec<PathBuf>,
     /// Let a client end the process. Otherwise it is let go.
     #[arg(long)]
     pub may_kill: bool,

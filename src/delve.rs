@@ -8,6 +8,7 @@ pub mod client;
 pub mod core;
 pub mod cost;
 pub mod dap;
+pub mod debugfile;
 pub mod find;
 pub mod guard;
 pub mod listen;

@@ -1,5 +1,6 @@
 //! What a Go program says of itself, read from its file: nothing of it runs, nothing of it is stopped.
 
+pub mod buildid;
 pub mod buildinfo;
 pub mod debuginfo;
 mod elf;
@@ -8,6 +9,7 @@ use std::fs::File;
 use std::future::Future;
 use std::os::unix::fs::FileExt;
 
+pub use buildid::BuildId;
 pub use buildinfo::BuildInfo;
 
 use crate::exit::{Exit, Explain};

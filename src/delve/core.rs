@@ -1,6 +1,7 @@
 //! Delve over a core file. It needs no rights and touches no process.
 //!
-//! It listens in a folder that only we can enter, which goes as soon as we are connected. It is tied to us: it ends with
+//! It listens in a folder that only we can enter, which goes as soon as we are connected, or, with a link to a debug file in
+//! it, as soon as Delve has read that. It is tied to us: it ends with
 //! us, and with the connection.
 
 use std::ffi::OsString;
@@ -19,6 +20,7 @@ use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
 use super::client::{self, Stopped};
+use super::debugfile::{self, DebugFile, USUAL};
 use super::model::State;
 use crate::exit::{Exit, Explain};
 use crate::text::Safe;
@@ -89,8 +91,8 @@ pub struct Order<'a> {
     pub program: Source,
     /// The core.
     pub core: Source,
-    /// Folders with debug files of stripped programs: `DIR/.build-id/ab/cdef.debug`.
-    pub debug_directories: &'a [PathBuf],
+    /// What the program lacks.
+    pub debug_file: Option<&'a DebugFile>,
 }
 
 /// A Delve that has a core open. Dropping it ends Delve.
@@ -99,6 +101,8 @@ pub struct Opened {
     child: Child,
     words: Arc<Mutex<Vec<u8>>>,
     readers: [JoinHandle<()>; 2],
+    /// Kept while Delve looks for a debug file in it.
+    folder: Option<Folder>,
 }
 
 /// Opens a core.
@@ -108,7 +112,10 @@ pub struct Opened {
 pub async fn open(order: Order<'_>) -> Result<(Stopped, State, Opened), Error> {
     let (stream, mut opened) = connect(order).await?;
     match Stopped::open(stream).await {
-        Ok((client, state)) => Ok((client, state, opened)),
+        Ok((client, state)) => {
+            opened.folder = None;
+            Ok((client, state, opened))
+        }
         Err(client::Error::Gone) => Err(Error::Ended(opened.last_words().await)),
         Err(error) => Err(error.into()),
     }
@@ -119,7 +126,7 @@ pub async fn open(order: Order<'_>) -> Result<(Stopped, State, Opened), Error> {
 /// # Errors
 /// If Delve cannot be started. What it thinks of the files it says later: see [`Opened::last_words`].
 pub async fn connect(order: Order<'_>) -> Result<(UnixStream, Opened), Error> {
-    let folder = Folder::make(order.debug_directories)?;
+    let folder = Folder::make(order.debug_file)?;
     let socket = folder.0.join("s");
     let mut kept = Vec::new();
     let mut path = |source| match source {
@@ -149,14 +156,18 @@ pub async fn connect(order: Order<'_>) -> Result<(UnixStream, Opened), Error> {
         tokio::spawn(first_line(child.stdout.take(), listening)),
         tokio::spawn(keep(child.stderr.take(), Arc::clone(&words))),
     ];
-    let mut opened = Opened { child, words, readers };
+    let linked = order.debug_file.is_some_and(|file| file.directory().is_none());
+    let mut opened = Opened { child, words, readers, folder: None };
     match timeout(STARTING, told).await {
         Ok(Ok(())) => {}
         Ok(Err(_)) => return Err(Error::Ended(opened.last_words().await)),
         Err(_) => return Err(Error::Slow),
     }
     match UnixStream::connect(&socket).await {
-        Ok(stream) => Ok((stream, opened)),
+        Ok(stream) => {
+            opened.folder = linked.then_some(folder);
+            Ok((stream, opened))
+        }
         Err(_) => Err(Error::Ended(opened.last_words().await)),
     }
 }
@@ -223,7 +234,7 @@ async fn keep(from: Option<impl AsyncRead + Unpin>, words: Arc<Mutex<Vec<u8>>>) 
 struct Folder(PathBuf);
 
 impl Folder {
-    fn make(debug_directories: &[PathBuf]) -> Result<Self, Error> {
+    fn make(debug_file: Option<&DebugFile>) -> Result<Self, Error> {
         // The name of a socket may have 108 bytes: a long TMPDIR is of no use here.
         let dir = Some(std::env::temp_dir()).filter(|dir| dir.as_os_str().len() < 60).unwrap_or_else(|| "/tmp".into());
         let failed = |error| Error::Folder { dir: dir.clone(), error };
@@ -233,16 +244,18 @@ impl Folder {
         let private = |path: &Path| std::fs::DirBuilder::new().mode(0o700).create(path);
         private(&folder.0).map_err(failed)?;
         private(&folder.0.join("dlv")).map_err(failed)?;
-        std::fs::write(folder.0.join("dlv/config.yml"), settings(debug_directories)).map_err(failed)?;
+        let mut places = vec![PathBuf::from(USUAL)];
+        match debug_file.map(|file| (file, file.directory())) {
+            Some((_, Some(directory))) => places.insert(0, directory.to_owned()),
+            Some((file, None)) => {
+                file.link_into(&folder.0).map_err(failed)?;
+                places.insert(0, folder.0.clone());
+            }
+            None => {}
+        }
+        std::fs::write(folder.0.join("dlv/config.yml"), debugfile::settings(&places)).map_err(failed)?;
         Ok(folder)
     }
-}
-
-/// Delve's settings. JSON is YAML.
-fn settings(debug_directories: &[PathBuf]) -> String {
-    let dirs: Vec<_> =
-        debug_directories.iter().map(|dir| dir.join(".build-id").to_string_lossy().into_owned()).collect();
-    serde_json::json!({ "debug-info-directories": dirs }).to_string()
 }
 
 impl Drop for Folder {
@@ -270,7 +283,7 @@ mod tests {
     async fn said(script: &str, core: Source) -> String {
         let dir = tempfile::tempdir().unwrap();
         let dlv = pretend(dir.path(), script);
-        let order = Order { dlv: &dlv, program: Source::Path("/program".into()), core, debug_directories: &[] };
+        let order = Order { dlv: &dlv, program: Source::Path("/program".into()), core, debug_file: None };
         connect(order).await.expect_err("it listens nowhere").to_string()
     }
 
@@ -285,7 +298,7 @@ mod tests {
         // Its folder is private, it finds its settings there, and nothing of ours is in its environment.
         let words = r#"echo "$(stat -c %a "$HOME") $(cat "$XDG_CONFIG_HOME/dlv/config.yml") $# ${PATH-none}" >&2"#;
         let told = said(&format!("PATH=$PATH:/bin:/usr/bin; {words}"), core()).await;
-        assert!(told.contains(r#"700 {"debug-info-directories":[]} 7"#), "{told}");
+        assert!(told.contains(r#"700 {"debug-info-directories":["/usr/lib/debug/.build-id"]} 7"#), "{told}");
         // A flood of complaints is read, and not kept.
         let flood = "i=0; while [ $i -lt 20000 ]; do echo complaint $i >&2; i=$((i+1)); done; exit 1";
         assert_eq!(said(flood, core()).await, "delve could not open the core: complaint 0");
@@ -312,7 +325,7 @@ mod tests {
         );
         let dlv = pretend(dir.path(), &script);
         let (program, core) = (Source::Path("/program".into()), Source::Path("/core".into()));
-        let (_stream, opened) = connect(Order { dlv: &dlv, program, core, debug_directories: &[] }).await.unwrap();
+        let (_stream, opened) = connect(Order { dlv: &dlv, program, core, debug_file: None }).await.unwrap();
         drop(listener);
         let pid = opened.pid().unwrap();
         let home = loop {

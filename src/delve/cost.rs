@@ -24,7 +24,7 @@ mod tests {
 
     #[test]
     fn a_large_program_takes_longer_and_a_stripped_one_less() {
-        let of = |size: u64, stripped| of_attaching(&DebugInfo { size, stripped });
+        let of = |size: u64, stripped| of_attaching(&DebugInfo { size, stripped, build_id: None });
         assert!((200..400).contains(&of(8 << 20, false).as_millis()));
         assert!((1300..1700).contains(&of(90 << 20, false).as_millis()));
         assert!(of(90 << 20, true) < of(90 << 20, false));

@@ -35,6 +35,7 @@ pub use self::error::Error;
 pub use self::look::fuzz;
 use self::place::Place;
 use self::text::Text;
+use crate::golang::BuildId;
 use crate::target::HostPid;
 
 /// What is asked for.
@@ -48,6 +49,8 @@ pub struct Order {
     pub pause: Option<Duration>,
     /// A Delve whose guard was killed, on this host: it is not started, but ended.
     pub delve: Option<i32>,
+    /// The program's build id, if a debug file of it comes along.
+    pub debug_file: Option<BuildId>,
 }
 
 /// What the guard tells, in this order.
@@ -145,9 +148,10 @@ impl Means {
     ///
     /// # Errors
     /// If the kernel does not let us. Nothing has been done then.
-    pub fn gather(order: &Order) -> Result<Self, Error> {
+    pub fn gather(order: &Order, debug_file: Option<OwnedFd>) -> Result<Self, Error> {
+        let debug_file = order.debug_file.zip(debug_file);
         // What cannot be put back must not be touched.
-        Ok(Self { place: Place::new()?, text: Text::of(order.pid)? })
+        Ok(Self { place: Place::new(debug_file)?, text: Text::of(order.pid)? })
     }
 }
 

@@ -26,7 +26,7 @@ pub struct Guard {
     over: bool,
 }
 
-/// Starts one. Delve's program is an open file.
+/// Starts one. Delve's program is an open file, and the debug file, if the order has its build id.
 ///
 /// # Errors
 /// If there is no broker, or it cannot start the guard.
@@ -35,9 +35,14 @@ pub async fn start(
     target: &str,
     order: Order,
     program: OwnedFd,
+    debug_file: Option<OwnedFd>,
 ) -> Result<Guard, Error> {
     let broker = broker?.clone();
     let link = begin(&broker, target, order, Some(program)).await?;
+    if let Some(file) = debug_file {
+        // It may have ended already, and then says why.
+        let _ = send(link.get_ref().as_fd(), &Say::DebugFile, Some(file.as_fd()));
+    }
     Ok(Guard { broker, target: target.to_owned(), order, link, connection: None, over: false })
 }
 

@@ -1,7 +1,7 @@
 //! What a debugger has to read of a program, and whether there is anything.
 
 use super::elf::{self, Place};
-use super::{Error, Inside, Ranges};
+use super::{BuildId, Error, Inside, Ranges, buildid};
 use crate::shim::Shim;
 use crate::target::ContainerPid;
 
@@ -12,6 +12,8 @@ pub struct DebugInfo {
     pub size: u64,
     /// It has no debug information (DWARF): built with `-ldflags=-w`, or stripped since.
     pub stripped: bool,
+    /// What its debug file must have, too. Go writes one since 1.24.
+    pub build_id: Option<BuildId>,
 }
 
 /// Of the program that a process runs.
@@ -21,7 +23,15 @@ pub struct DebugInfo {
 pub async fn of_process(shim: &Shim, pid: ContainerPid) -> Result<DebugInfo, Error> {
     let path = shim.readlink(format!("/proc/{pid}/exe").as_bytes()).await?;
     let size = shim.stat(&path, true).await?.size;
-    Ok(DebugInfo { size, stripped: is_stripped(&Inside { shim, path }).await? })
+    of_file(&Inside { shim, path }, size).await
+}
+
+/// Of a program's file, or a debug file, of so many bytes.
+///
+/// # Errors
+/// See [`Error`].
+pub async fn of_file(file: &impl Ranges, size: u64) -> Result<DebugInfo, Error> {
+    Ok(DebugInfo { size, stripped: is_stripped(file).await?, build_id: buildid::read(file).await? })
 }
 
 /// Whether a program's file has no debug information.

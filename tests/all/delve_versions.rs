@@ -2,6 +2,7 @@
 //! shows goroutines, a stack and a local's value, or is refused before anything is touched. Over a core, and on a live
 //! process.
 
+mod debug_file;
 mod live;
 
 use std::fs::{self, File};
@@ -16,6 +17,7 @@ use scratchdbg::delve::core::{self, Order, Source};
 use scratchdbg::delve::find::{self, Found};
 use scratchdbg::delve::model::{Filter, Load, Matching, Scope, Status};
 use scratchdbg::delve::version::{Gate, Refusal, gate, go_minor};
+use tokio::runtime::Runtime;
 
 use crate::support::command::{run_within, scratchdbg};
 use crate::support::{skip, wait};
@@ -29,9 +31,13 @@ fn cache() -> PathBuf {
     std::env::var_os("XDG_CACHE_HOME").map_or_else(home, PathBuf::from).join("scratchdbg")
 }
 
+fn runtime() -> Runtime {
+    tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap()
+}
+
 /// The Delves that are there. Says which are not.
 fn delves() -> Vec<Found> {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let runtime = runtime();
     let found = DELVES.iter().filter_map(|version| {
         let path = cache().join("delve").join(version).join("dlv");
         if !skip::go_on((!path.exists()).then(|| format!("there is no Delve {version}: scripts/setup matrix"))) {
@@ -142,7 +148,7 @@ async fn shows_what_a_stripped_one_has(client: &Stopped) -> Result<(), String> {
 
 async fn over_a_core(dlv: &Found, parked: &Parked, core: &Path) -> Result<(), String> {
     let (program, core) = (Source::Path(parked.program()), Source::Path(core.to_owned()));
-    let order = Order { dlv: &dlv.path, program, core, debug_directories: &[] };
+    let order = Order { dlv: &dlv.path, program, core, debug_file: None };
     let (client, _, mut opened) = core::open(order).await.map_err(|error| error.to_string())?;
     let shown = if parked.stripped { shows_what_a_stripped_one_has(&client).await } else { shows_all(&client).await };
     client.detach().await.map_err(|error| error.to_string())?;
@@ -158,16 +164,18 @@ fn pairings_of(go: Option<PathBuf>) {
         return;
     };
     let (delves, before) = (delves(), folders());
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let runtime = runtime();
     for stripped in [false, true] {
         let parked = Parked::start(&go, stripped);
-        let (core, container) = (parked.core(), live::container(&parked));
+        let (core, container) = (parked.core(), live::container(&parked.program()));
         for dlv in &delves {
             let pairing = format!("Delve {} on Go 1.{}, stripped: {stripped}", dlv.version, parked.go);
             let gate = gate(dlv.version, Some(parked.go), stripped);
             match &gate {
-                Gate::Refused(why) => live::is_refused(&container, dlv, why),
-                _ => assert_eq!(live::works(&container, dlv, stripped), Ok(()), "{pairing}, live"),
+                Gate::Refused(why) => {
+                    live::is_refused(&container, dlv, &[], &[&why.to_string(), "install a new one: go install"]);
+                }
+                _ => assert_eq!(live::works(&container, dlv, &[], stripped), Ok(()), "{pairing}, live"),
             }
             // It cannot listen where we would reach it.
             if matches!(gate, Gate::Refused(Refusal::NoSocket(_))) {
@@ -205,7 +213,7 @@ fn what_is_no_core_is_refused_in_delves_words() {
     let (program, core) = (folder.path().join("program"), folder.path().join("core"));
     fs::write(&program, "no program").unwrap();
     fs::write(&core, "no core").unwrap();
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let runtime = runtime();
     for (program, core) in
         [(&program, &core), (&std::env::current_exe().unwrap(), &core), (&program, &"/nowhere".into())]
     {
@@ -213,7 +221,7 @@ fn what_is_no_core_is_refused_in_delves_words() {
             dlv: &dlv.path,
             program: Source::Path(program.clone()),
             core: Source::Path(core.clone()),
-            debug_directories: &[],
+            debug_file: None,
         };
         let why = runtime.block_on(core::open(order)).expect_err("it is no core").to_string();
         assert!(why.starts_with("delve could not open the core: ") && !why.contains("does not say"), "{why}");
@@ -225,12 +233,12 @@ fn what_is_no_core_is_refused_in_delves_words() {
 #[ignore = "another test runs it"]
 fn as_anybody() {
     let folder = PathBuf::from(std::env::var_os("SCRATCHDBG_TEST_FOLDER").unwrap());
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let runtime = runtime();
     runtime.block_on(async {
         let dlv = folder.join("dlv");
         // By descriptors, which Delve opens anew.
         let open = |name: &str| Source::Open(File::open(folder.join(name)).unwrap().into());
-        let order = Order { dlv: &dlv, program: open("parked"), core: open("core"), debug_directories: &[] };
+        let order = Order { dlv: &dlv, program: open("parked"), core: open("core"), debug_file: None };
         let (client, _, mut opened) = core::open(order).await.unwrap();
         shows_all(&client).await.unwrap();
         // Its end of the connection is all that keeps it.

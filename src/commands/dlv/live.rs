@@ -11,6 +11,7 @@ use crate::activity::Made;
 use crate::cli::Dlv;
 use crate::commands::Context;
 use crate::commands::process::Chosen;
+use crate::delve::debugfile::{self, DebugFile, Wanted};
 use crate::delve::guard::{Order, Report, Told};
 use crate::delve::version::{self, Gate};
 use crate::delve::{cost, find};
@@ -24,6 +25,7 @@ use crate::text;
 pub struct Session {
     program: PathBuf,
     pause: Option<Duration>,
+    debug_file: Option<DebugFile>,
 }
 
 /// A guard at work, and the step that it is.
@@ -47,6 +49,12 @@ impl Session {
         };
         let of_program = |error: golang::Error| Failure::from(error).on(format!("the program of {name}"));
         let program = debuginfo::of_process(&chosen.entered.shim, chosen.pid).await.map_err(of_program)?;
+        let wanted = Wanted { file: args.debug_file.as_deref(), directories: &args.debug_dir };
+        let debug_file = debugfile::find(&program, wanted).await.map_err(|error| Failure::from(error).on(&name))?;
+        let program = debug_file.as_ref().map_or(program, |file| file.with(&program));
+        if let Some(file) = &debug_file {
+            context.tell(&format!("{name}: debug file {}", text::escape(file.path.as_os_str().as_encoded_bytes())));
+        }
         let go_version = go.go_version.safe();
         match version::gate(found.version, version::go_minor(go_version.as_str()), program.stripped) {
             Gate::Refused(why) => return Err(Failure::from(why).on(name)),
@@ -67,7 +75,7 @@ impl Session {
             chosen.host,
             cost::of_attaching(&program).as_millis()
         ));
-        Ok(Self { program: found.path, pause })
+        Ok(Self { program: found.path, pause, debug_file })
     }
 
     /// Attaches Delve, which stops the process.
@@ -76,12 +84,12 @@ impl Session {
         let program: OwnedFd = File::open(&self.program)
             .map_err(|error| Failure::new(Exit::No, format!("cannot open {shown}: {error}")))?
             .into();
-        let order = Order { pid: chosen.host, start_ticks: chosen.start_ticks, pause: self.pause, delve: None };
+        let (order, debug_file) = self.order(chosen)?;
         let what = format!("let {shown} debug process {}", chosen.host);
         let undo = "Delve lets it go; a guard sees to it";
         let step = context.journal.begin(Some(Door::Local), &what, Some(undo));
         let attached = async {
-            let mut guard = guard::start(context.broker(), &chosen.target.name(), order, program).await?;
+            let mut guard = guard::start(context.broker(), &chosen.target.name(), order, program, debug_file).await?;
             loop {
                 match guard.next().await? {
                     (Told::Connected, Some(stream)) => {
@@ -102,6 +110,14 @@ impl Session {
                 Err(failure)
             }
         }
+    }
+
+    fn order(&self, chosen: &Chosen) -> Result<(Order, Option<OwnedFd>), Failure> {
+        let failed = |error| Failure::new(Exit::No, format!("the debug file cannot be handed on: {error}"));
+        let file = self.debug_file.as_ref().map(DebugFile::open).transpose().map_err(failed)?;
+        let (pid, start_ticks, pause) = (chosen.host, chosen.start_ticks, self.pause);
+        let id = self.debug_file.as_ref().map(|file| file.build_id);
+        Ok((Order { pid, start_ticks, pause, delve: None, debug_file: id }, file))
     }
 
     /// Waits until Delve has let go, and says how the process is. Until `work` is done it may take as long as it likes.

@@ -64,7 +64,7 @@ async fn prepare(context: &Context, args: &Dlv) -> Result<(Listener, UnixStream,
         dlv: &found.path,
         program: Source::Open(program),
         core: Source::Open(core.into()),
-        debug_directories: &[],
+        debug_file: None,
     };
     let (delve, opened) = delve_core::connect(order).await?;
 

@@ -13,7 +13,7 @@ use nix::sys::signal::{SigSet, SigmaskHow, Signal, kill, raise, sigprocmask};
 use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
 use nix::unistd::{ForkResult, Pid, fexecve, pipe2, setsid};
 
-use super::place::{NUMBER, SOCKET};
+use super::place::{DEBUG_NUMBER, NUMBER, SOCKET};
 use super::{Error, Order, Place};
 use crate::corefile::threads;
 use crate::sys;
@@ -160,6 +160,7 @@ fn become_delve(order: &Order, program: &OwnedFd, place: &Place, prints: &OwnedF
     let flags = rustix::fs::OFlags::RDWR | rustix::fs::OFlags::CLOEXEC;
     let null = rustix::fs::open("/dev/null", flags, rustix::fs::Mode::empty()).map_err(errno)?;
     let (null, program) = (sys::lift(null, 10)?, sys::lift(program.try_clone().map_err(|_| Errno::EMFILE)?, 10)?);
+    let debug_file = place.debug_file().map(duplicate).transpose()?;
     let (place, prints) = (duplicate(place.fd())?, duplicate(prints)?);
     sys::place(null.as_fd(), 0)?;
     sys::place(prints.as_fd(), 1)?;
@@ -167,8 +168,12 @@ fn become_delve(order: &Order, program: &OwnedFd, place: &Place, prints: &OwnedF
     sys::place(place.as_fd(), NUMBER)?;
     let program_at = NUMBER + 1;
     sys::place_for_exec(program.as_fd(), program_at)?;
-    std::mem::forget((null, program, place, prints));
-    sys::close_from(program_at.unsigned_abs().cast_signed() + 1)?;
+    if let Some(debug_file) = &debug_file {
+        sys::place(debug_file.as_fd(), DEBUG_NUMBER)?;
+    }
+    let last = if debug_file.is_some() { DEBUG_NUMBER } else { program_at };
+    std::mem::forget((null, program, place, prints, debug_file));
+    sys::close_from(last + 1)?;
 
     let home = format!("/proc/self/fd/{NUMBER}");
     let arguments = [

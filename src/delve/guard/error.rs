@@ -39,6 +39,9 @@ pub enum Error {
         /// errno(3).
         errno: i32,
     },
+    /// What came as a debug file is none that could be read.
+    #[error("the debug file is not open for reading")]
+    DebugFile,
     /// Whoever has no rights of their own could replace the program that would get some.
     #[error("dlv would get rights that you do not have, and is not root's own file")]
     NotTrusted,

@@ -8,22 +8,30 @@ use rustix::io::Errno;
 use rustix::mount::{FsMountFlags, FsOpenFlags, MountAttrFlags, fsconfig_create, fsconfig_set_string, fsmount, fsopen};
 
 use super::Error;
+use crate::delve::debugfile::settings;
+use crate::golang::BuildId;
 
 /// At which number Delve finds it.
 pub const NUMBER: i32 = 3;
+/// At which number it finds the debug file, if there is one. Between the two is its program.
+pub const DEBUG_NUMBER: i32 = NUMBER + 2;
 /// The most it may hold, in bytes: settings, and a socket.
 const SIZE: &str = "1m";
 
 /// It.
 #[derive(Debug)]
-pub struct Place(OwnedFd);
+pub struct Place {
+    folder: OwnedFd,
+    debug_file: Option<OwnedFd>,
+}
 
 impl Place {
-    /// Makes one. Takes `CAP_SYS_ADMIN` and Linux 5.2 (fsopen(2)).
+    /// Makes one. Takes `CAP_SYS_ADMIN` and Linux 5.2 (fsopen(2)). Delve finds the debug file by a link in it: not the file that
+    /// has some name by then, but the one that is open.
     ///
     /// # Errors
     /// If the kernel does not let us.
-    pub fn new() -> Result<Self, Error> {
+    pub fn new(debug_file: Option<(BuildId, OwnedFd)>) -> Result<Self, Error> {
         let made = || -> Result<OwnedFd, Errno> {
             let memory = fsopen("tmpfs", FsOpenFlags::FSOPEN_CLOEXEC)?;
             fsconfig_set_string(memory.as_fd(), "size", SIZE)?;
@@ -37,23 +45,43 @@ impl Place {
             for folder in ["go", "go/telemetry"] {
                 rustix::fs::mkdirat(&place, folder, Mode::RWXU)?;
             }
-            let flags = OFlags::CREATE | OFlags::WRONLY | OFlags::CLOEXEC;
-            let mode = rustix::fs::openat(&place, "go/telemetry/mode", flags, Mode::RUSR | Mode::WUSR)?;
-            rustix::io::write(&mode, b"off")?;
+            write(&place, "go/telemetry/mode", "off")?;
+            if let Some((id, _)) = &debug_file {
+                let [root, folder, file] = id.path();
+                for made in ["dlv", &root, &format!("{root}/{folder}")] {
+                    rustix::fs::mkdirat(&place, made, Mode::RWXU)?;
+                }
+                let target = format!("/proc/self/fd/{DEBUG_NUMBER}");
+                rustix::fs::symlinkat(target, &place, format!("{root}/{folder}/{file}"))?;
+                write(&place, "dlv/config.yml", &settings(&[format!("/proc/self/fd/{NUMBER}").into()]))?;
+            }
             Ok(place)
         };
-        made().map(Self).map_err(|errno| Error::Place { errno: errno.raw_os_error() })
+        let folder = made().map_err(|errno| Error::Place { errno: errno.raw_os_error() })?;
+        Ok(Self { folder, debug_file: debug_file.map(|(_, file)| file) })
     }
 
     /// The descriptor.
     pub fn fd(&self) -> &OwnedFd {
-        &self.0
+        &self.folder
+    }
+
+    /// The debug file.
+    pub fn debug_file(&self) -> Option<&OwnedFd> {
+        self.debug_file.as_ref()
     }
 
     /// Delve's socket, as this process finds it.
     pub fn socket(&self) -> String {
-        format!("/proc/self/fd/{}/{SOCKET}", self.0.as_raw_fd())
+        format!("/proc/self/fd/{}/{SOCKET}", self.folder.as_raw_fd())
     }
+}
+
+fn write(place: &OwnedFd, name: &str, text: &str) -> Result<(), Errno> {
+    let flags = OFlags::CREATE | OFlags::WRONLY | OFlags::CLOEXEC;
+    let file = rustix::fs::openat(place, name, flags, Mode::RUSR | Mode::WUSR)?;
+    // Some bytes into memory: all at once.
+    rustix::io::write(&file, text.as_bytes()).map(drop)
 }
 
 /// The socket's name.

@@ -6,6 +6,7 @@ use nix::errno::Errno;
 use nix::sys::resource::{Resource, setrlimit};
 use nix::sys::socket::{AddressFamily, SockFlag, SockType, socketpair};
 use nix::unistd::ForkResult;
+use rustix::fs::{FileType, OFlags};
 
 use super::message::{Refusal, Step, receive, send};
 use super::stopped;
@@ -22,6 +23,8 @@ const WRITABLE: u32 = 0o022;
 /// What the other side may say.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub enum Say {
+    /// Here is the debug file, open. The first word, if there is one.
+    DebugFile,
     /// End the session.
     End,
 }
@@ -59,13 +62,29 @@ fn work(order: &Order, program: Option<&OwnedFd>, link: &ByPackets) -> Result<()
             return Err(Error::NotTrusted);
         }
     }
-    let means = Means::gather(order)?;
+    let debug_file = match order.debug_file {
+        Some(_) if program.is_some() => Some(link.debug_file()?),
+        _ => None,
+    };
+    let means = Means::gather(order, debug_file)?;
     rights::only_and_on(NEEDED).map_err(refused)?;
     guard::run(order, program, &means, link)
 }
 
 /// The link, one packet a word.
 struct ByPackets(OwnedFd);
+
+impl ByPackets {
+    /// Waits for the debug file. Delve opens it anew, and with more rights: so it must be one that could be read before.
+    fn debug_file(&self) -> Result<OwnedFd, Error> {
+        let Ok((Say::DebugFile, Some(file))) = receive::<Say>(self.0.as_fd()) else { return Err(Error::DebugFile) };
+        let flags = rustix::fs::fcntl_getfl(&file).map_err(|_| Error::DebugFile)?;
+        let stat = rustix::fs::fstat(&file).map_err(|_| Error::DebugFile)?;
+        let is_read = flags & (OFlags::RWMODE | OFlags::PATH) == OFlags::RDONLY;
+        let is_file = FileType::from_raw_mode(stat.st_mode) == FileType::RegularFile;
+        if is_read && is_file { Ok(file) } else { Err(Error::DebugFile) }
+    }
+}
 
 impl Link for ByPackets {
     fn fd(&self) -> &OwnedFd {
@@ -78,5 +97,37 @@ impl Link for ByPackets {
 
     fn tell(&self, told: &Told, fd: Option<&OwnedFd>) {
         let _ = send(self.0.as_fd(), told, fd.map(|fd| fd.as_fd()));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::OpenOptionsExt as _;
+
+    use super::*;
+
+    #[test]
+    fn a_debug_file_must_be_one_that_could_be_read() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("file");
+        std::fs::write(&path, "what it has").unwrap();
+        let open = |flags, path| std::fs::File::options().read(true).custom_flags(flags).open(path).unwrap().into();
+        let write_only = std::fs::File::options().write(true).open(&path).unwrap().into();
+        let (ours, theirs) =
+            socketpair(AddressFamily::Unix, SockType::SeqPacket, None, SockFlag::SOCK_CLOEXEC).unwrap();
+        let link = ByPackets(theirs);
+        let received = |say, fd: Option<OwnedFd>| {
+            send(ours.as_fd(), &say, fd.as_ref().map(OwnedFd::as_fd)).unwrap();
+            link.debug_file()
+        };
+        assert!(received(Say::DebugFile, Some(open(0, path.as_path()))).is_ok());
+        for fd in [open(libc::O_PATH, &path), write_only, open(libc::O_DIRECTORY, folder.path())] {
+            assert_eq!(received(Say::DebugFile, Some(fd)).unwrap_err(), Error::DebugFile);
+        }
+        assert_eq!(received(Say::DebugFile, None).unwrap_err(), Error::DebugFile);
+        assert_eq!(received(Say::End, Some(open(0, &path))).unwrap_err(), Error::DebugFile);
+        // Whoever was to send it has gone.
+        drop(ours);
+        assert_eq!(link.debug_file().unwrap_err(), Error::DebugFile);
     }
 }

@@ -2,16 +2,14 @@
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use scratchdbg::delve::client::{After, Resume, Stopped};
 use scratchdbg::delve::find::Found;
-use scratchdbg::delve::hold::Nobody;
 use scratchdbg::delve::model::{Load, NewBreakpoint, Place, Scope};
-use scratchdbg::delve::version::Refusal;
 use tokio::net::UnixStream;
 
-use super::{Parked, shows_all, shows_what_a_stripped_one_has};
+use super::{runtime, shows_all, shows_what_a_stripped_one_has};
 use crate::guarded::session::{Session, delve_of};
 use crate::guarded::{changed_text, is_as_before};
 use crate::support::command::scratchdbg;
@@ -22,19 +20,19 @@ use crate::support::process::status;
 const HIT: &str = "main.price";
 
 /// The program as the first process of a container with as few rights as can be.
-pub fn container(parked: &Parked) -> Container {
-    let volume = format!("--volume={}:/parked:ro", parked.program().display());
+pub fn container(program: &Path) -> Container {
+    let volume = format!("--volume={}:/parked:ro", program.display());
     Run::toolbox(&[]).hardened().flag(&volume).flag("--entrypoint=/parked").start()
 }
 
 /// A debugger shows what it should, and the process is then as before.
-pub fn works(container: &Container, dlv: &Found, stripped: bool) -> Result<(), String> {
-    let mut session = Session::start(container, &["--dlv", dlv.path.to_str().unwrap()]);
+pub fn works(container: &Container, dlv: &Found, flags: &[&str], stripped: bool) -> Result<(), String> {
+    let mut session = Session::start(container, &[&["--dlv", dlv.path.to_str().unwrap()], flags].concat());
     // Of its own: its end is that of the connection, however far it came.
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let runtime = runtime();
     let shown = runtime.block_on(async {
         let stream = UnixStream::from_std(session.stream()).unwrap();
-        let (client, _) = Stopped::open(stream, Nobody).await.map_err(|error| error.to_string())?;
+        let (client, _) = Stopped::open(stream).await.map_err(|error| error.to_string())?;
         shows(client, stripped).await
     });
     drop(runtime);
@@ -68,6 +66,9 @@ async fn shows(client: Stopped, stripped: bool) -> Result<(), String> {
         shows_what_a_stripped_one_has(&client).await?;
     } else {
         shows_all(&client).await?;
+        let line = Place::Line { file: stack[1].location.file.lossy().into_owned(), line: stack[1].location.line };
+        let at_line = client.set_breakpoint(&NewBreakpoint::at(line)).await.map_err(told)?;
+        client.clear_breakpoint(at_line.id).await.map_err(told)?;
         let arguments = client.arguments(Scope::current(), Load::LINE).await.map_err(told)?;
         if !arguments.iter().any(|argument| argument.name.bytes() == b"order") {
             return Err(format!("no argument `order` in {arguments:?}"));
@@ -79,11 +80,11 @@ async fn shows(client: Stopped, stripped: bool) -> Result<(), String> {
 
 /// It is refused, in these words, and nothing was done to the process: Delve was asked for its version and no more.
 #[track_caller]
-pub fn is_refused(container: &Container, dlv: &Found, why: &Refusal) {
+pub fn is_refused(container: &Container, dlv: &Found, flags: &[&str], said: &[&str]) {
     let folder = tempfile::tempdir().unwrap();
     let (witness, asked) = (witness(&folder, dlv), folder.path().join("asked"));
-    let flags = ["dlv", container.name(), "--dlv", witness.to_str().unwrap()];
-    scratchdbg(&flags).fails_with(2, &[&why.to_string(), "install a new one: go install"]);
+    let command = [&["dlv", container.name(), "--dlv", witness.to_str().unwrap()], flags].concat();
+    scratchdbg(&command).fails_with(2, said);
     assert_eq!(fs::read_to_string(asked).unwrap(), "version\n");
     let pid = container.pid();
     assert_eq!((status(pid, "TracerPid"), delve_of(pid)), (vec!["0".to_owned()], None));

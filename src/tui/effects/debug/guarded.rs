@@ -59,7 +59,7 @@ async fn connected(
     order: Order,
     program: OwnedFd,
 ) -> Result<(Guard, UnixStream), Failure> {
-    let mut guard = guard::start(Ok(&shared.broker), name, order, program).await?;
+    let mut guard = guard::start(Ok(&shared.broker), name, order, program, None).await?;
     loop {
         match guard.next().await? {
             (Told::Connected, Some(stream)) => {

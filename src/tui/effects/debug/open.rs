@@ -152,7 +152,7 @@ pub(super) async fn copy(
 
     teller.stage("opening the copy in Delve").await;
     let (program, core) = (core::Source::Open(program.into()), core::Source::Open(core));
-    let order = core::Order { dlv: &dlv.path, program, core, debug_directories: &[] };
+    let order = core::Order { dlv: &dlv.path, program, core, debug_file: None };
     let (delve, _, opened) = core::open(order).await?;
     let versions = delve.versions().await?;
     let guessed = rules::guess(&delve, Some(go)).await;
@@ -181,7 +181,13 @@ pub(super) async fn attach(
 
     teller.stage("attaching: it stands still").await;
     let at = SystemTime::now();
-    let order = guard::Order { pid: order.pid, start_ticks: order.start_ticks, pause: Some(LIMIT), delve: None };
+    let order = guard::Order {
+        pid: order.pid,
+        start_ticks: order.start_ticks,
+        pause: Some(LIMIT),
+        delve: None,
+        debug_file: None,
+    };
     let name = target.name();
     let (mut guarded, stream) = Guarded::start(shared, &name, order, program.into()).await?;
     let (delve, state) = match Stopped::open(stream).await {
