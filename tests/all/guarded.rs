@@ -108,7 +108,7 @@ fn whoever_is_killed_every_request_is_answered() {
     let before = Residue::of(&shop).but_for_memory();
     let (mut kills, mut attaching, mut held, mut longest) = ([0; 3], 0, 0, Duration::ZERO);
     let requests = asked_for("/buy", PATIENCE, &shop, Duration::from_millis(1), || {
-        for _ in 0..rounds {
+        for round in 0..rounds {
             let mut session = Session::start(&shop, &[]);
             let debugger = session.connect();
             // Breakpoints hit, steps, and breakpoints hit again, until it is killed.
@@ -127,6 +127,7 @@ fn whoever_is_killed_every_request_is_answered() {
             if let Some(victim) = victim {
                 kills[who as usize] += u32::from(kill(Pid::from_raw(victim), signal).is_ok());
             }
+            println!("round {round}: {signal} to {who:?}, attached: {}, state {:?}", driver.has_attached(), state(pid));
             let since = Instant::now();
             driver.hang_up();
             is_as_before(&shop);

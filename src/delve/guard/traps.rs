@@ -13,10 +13,10 @@ use super::Order;
 use super::registers::{Trap, before_the_breakpoint, before_the_handler};
 use crate::corefile::threads::{Registers, Seized, Thread};
 
-/// How long stopping the threads may take.
-const PATIENCE: Duration = Duration::from_secs(2);
+/// How long stopping the threads may take, on a host with much else to do.
+const PATIENCE: Duration = Duration::from_secs(10);
 /// How long a signal that waits may take to arrive at a thread that is let go for it.
-const ARRIVAL: Duration = Duration::from_millis(50);
+const ARRIVAL: Duration = Duration::from_secs(2);
 
 /// Takes them away, and steps threads back that are behind one of these breakpoints, which are no more. Gives how many threads
 /// there were. The process should be stopped.
