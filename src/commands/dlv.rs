@@ -4,6 +4,7 @@ mod connect;
 mod dap;
 mod live;
 mod snapshot;
+mod suited;
 mod told;
 
 use tokio::signal::unix::{Signal, SignalKind, signal};

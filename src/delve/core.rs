@@ -1,7 +1,7 @@
 //! Delve over a core file. It needs no rights and touches no process.
 //!
 //! It listens in a folder that only we can enter, which goes as soon as we are connected, or, with a link to a debug file in
-//! it, as soon as Delve has read that. It is tied to us: it ends with
+//! it, as soon as Delve has that open. It is tied to us: it ends with
 //! us, and with the connection.
 
 use std::ffi::OsString;
@@ -29,6 +29,8 @@ use crate::text::Safe;
 const STARTING: Duration = Duration::from_secs(30);
 /// How long it may take to end, once it has closed the connection.
 const ENDING: Duration = Duration::from_secs(5);
+/// Between two looks at what it has open.
+const BREATH: Duration = Duration::from_millis(10);
 /// How many bytes of what it complains about are kept.
 const MOST_WORDS: usize = 8192;
 
@@ -101,8 +103,8 @@ pub struct Opened {
     child: Child,
     words: Arc<Mutex<Vec<u8>>>,
     readers: [JoinHandle<()>; 2],
-    /// Kept while Delve looks for a debug file in it.
-    folder: Option<Folder>,
+    /// Keeps the folder while Delve looks for a debug file in it.
+    folder: Option<JoinHandle<()>>,
 }
 
 /// Opens a core.
@@ -113,7 +115,9 @@ pub async fn open(order: Order<'_>) -> Result<(Stopped, State, Opened), Error> {
     let (stream, mut opened) = connect(order).await?;
     match Stopped::open(stream).await {
         Ok((client, state)) => {
-            opened.folder = None;
+            if let Some(folder) = opened.folder.take() {
+                folder.abort();
+            }
             Ok((client, state, opened))
         }
         Err(client::Error::Gone) => Err(Error::Ended(opened.last_words().await)),
@@ -156,7 +160,7 @@ pub async fn connect(order: Order<'_>) -> Result<(UnixStream, Opened), Error> {
         tokio::spawn(first_line(child.stdout.take(), listening)),
         tokio::spawn(keep(child.stderr.take(), Arc::clone(&words))),
     ];
-    let linked = order.debug_file.is_some_and(|file| file.directory().is_none());
+    let linked = order.debug_file.filter(|file| file.directory().is_none());
     let mut opened = Opened { child, words, readers, folder: None };
     match timeout(STARTING, told).await {
         Ok(Ok(())) => {}
@@ -165,7 +169,10 @@ pub async fn connect(order: Order<'_>) -> Result<(UnixStream, Opened), Error> {
     }
     match UnixStream::connect(&socket).await {
         Ok(stream) => {
-            opened.folder = linked.then_some(folder);
+            if let (Some(file), Some(pid)) = (linked, opened.pid()) {
+                let file = file.open().map_err(Error::Start)?;
+                opened.folder = Some(tokio::spawn(until_opened(folder, pid, file)));
+            }
             Ok((stream, opened))
         }
         Err(_) => Err(Error::Ended(opened.last_words().await)),
@@ -200,8 +207,8 @@ impl Opened {
 impl Drop for Opened {
     fn drop(&mut self) {
         // The process is killed and reaped by the runtime (`kill_on_drop`): it holds nobody.
-        for reader in &self.readers {
-            reader.abort();
+        for task in self.readers.iter().chain(&self.folder) {
+            task.abort();
         }
     }
 }
@@ -217,6 +224,18 @@ async fn first_line(out: Option<impl AsyncRead + Unpin>, listening: tokio::sync:
         return;
     }
     drop(tokio::io::copy(&mut out, &mut tokio::io::sink()).await);
+}
+
+/// Keeps the folder until Delve has found the debug file in it and has it open.
+async fn until_opened(_folder: Folder, delve: u32, file: OwnedFd) {
+    let identity = |file: rustix::fs::Stat| (file.st_dev, file.st_ino);
+    let Ok(wanted) = rustix::fs::fstat(&file).map(identity) else { return };
+    while let Ok(all) = std::fs::read_dir(format!("/proc/{delve}/fd")) {
+        if all.flatten().any(|fd| rustix::fs::stat(fd.path()).is_ok_and(|open| identity(open) == wanted)) {
+            return;
+        }
+        tokio::time::sleep(BREATH).await;
+    }
 }
 
 async fn keep(from: Option<impl AsyncRead + Unpin>, words: Arc<Mutex<Vec<u8>>>) {

@@ -270,5 +270,5 @@ fn a_snapshot_that_cannot_be_says_why() {
     dlv(&["--dlv", "/no/dlv"]).fails_with(2, &["/no/dlv"]);
     dlv(&["--listen", "192.0.2.1:1"]).fails_with(2, &["cannot listen at 192.0.2.1:1", "port 0"]);
     let other = Run::dynamic().start();
-    scratchdbg(&["dlv", other.name(), "--dap", "--snapshot"]).fails_with(1, &["not made by Go", "gdb or lldb"]);
+    scratchdbg(&["dlv", other.name(), "--dap", "--snapshot"]).fails_with(1, &["it is no Go program", "gdb or lldb"]);
 }

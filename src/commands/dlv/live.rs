@@ -7,18 +7,17 @@ use std::time::Duration;
 
 use tokio::net::UnixStream;
 
+use super::suited::{self, Suited};
 use crate::activity::Made;
 use crate::cli::Dlv;
 use crate::commands::Context;
 use crate::commands::process::Chosen;
-use crate::delve::debugfile::{self, DebugFile, Wanted};
+use crate::delve::cost;
+use crate::delve::debugfile::DebugFile;
 use crate::delve::guard::{Order, Report, Told};
-use crate::delve::version::{self, Gate};
-use crate::delve::{cost, find};
 use crate::door::Door;
 use crate::entry::guard::{self, Guard};
 use crate::exit::{Exit, Failure};
-use crate::golang::{self, debuginfo};
 use crate::text;
 
 /// What every session of one command has in common.
@@ -37,42 +36,17 @@ pub struct Guarded {
 impl Session {
     /// Finds Delve, sees whether it is good for this program before that is touched, and says what it will cost.
     pub async fn new(context: &Context, args: &Dlv, chosen: &Chosen) -> Result<Self, Failure> {
-        let found = find::find(args.dlv.as_deref()).await?;
-        let name = chosen.target.name();
-        let go = match &chosen.go {
-            Ok(go) => go,
-            Err(error) => {
-                let message = format!("cannot debug the program of {name}, process {}: {error}", chosen.pid);
-                return Err(Failure::new(Exit::No, message)
-                    .try_this(format!("scratchdbg core {name} -o FILE takes a core for gdb or lldb")));
-            }
-        };
-        let of_program = |error: golang::Error| Failure::from(error).on(format!("the program of {name}"));
-        let program = debuginfo::of_process(&chosen.entered.shim, chosen.pid).await.map_err(of_program)?;
-        let wanted = Wanted { file: args.debug_file.as_deref(), directories: &args.debug_dir };
-        let debug_file = debugfile::find(&program, wanted).await.map_err(|error| Failure::from(error).on(&name))?;
-        let program = debug_file.as_ref().map_or(program, |file| file.with(&program));
-        if let Some(file) = &debug_file {
-            context.tell(&format!("{name}: debug file {}", text::escape(file.path.as_os_str().as_encoded_bytes())));
-        }
-        let go_version = go.go_version.safe();
-        match version::gate(found.version, version::go_minor(go_version.as_str()), program.stripped) {
-            Gate::Refused(why) => return Err(Failure::from(why).on(name)),
-            Gate::Limited(limits) => context.tell(&format!(
-                "{name}: {}; there will be no {}. There will be {}; {}",
-                limits.why, limits.without, limits.with, limits.help
-            )),
-            Gate::Good => {}
-        }
+        let Suited { found, go, program, debug_file } = suited::find(context, args, chosen).await?;
         let pause = (!args.no_limit).then_some(args.pause);
         let limit = pause.map_or_else(
             || "for as long as somebody debugs it (--no-limit)".to_owned(),
             |pause| format!("for {} at most (--pause)", humantime::format_duration(pause)),
         );
         context.tell(&format!(
-            "process {} ({} on this host), {go_version}: attaching will stop it for about {} ms; stopped by Delve, it stands still {limit}",
+            "process {} ({} on this host), {}: attaching will stop it for about {} ms; stopped by Delve, it stands still {limit}",
             chosen.pid,
             chosen.host,
+            go.go_version.safe().as_str(),
             cost::of_attaching(&program).as_millis()
         ));
         Ok(Self { program: found.path, pause, debug_file })

@@ -11,20 +11,18 @@ use tokio::net::UnixStream;
 
 use super::super::process::{self, Chosen};
 use super::super::{Context, core};
+use super::suited::{self, Suited};
 use super::told::{self, Facts};
 use super::{Signals, connect, dap};
 use crate::cli::Dlv;
+use crate::delve::core as delve_core;
 use crate::delve::core::{Opened, Source};
 use crate::delve::dap::editor::Place;
 use crate::delve::dap::proxy::Subject;
 use crate::delve::dap::serve::{How, Session};
-use crate::delve::find::Found;
 use crate::delve::listen::Listener;
 use crate::delve::relay::{self, Terms};
-use crate::delve::version::{Gate, INSTALL, gate, go_minor};
-use crate::delve::{core as delve_core, find};
 use crate::exit::{Exit, Failure};
-use crate::golang::BuildInfo;
 use crate::inspect::Error;
 use crate::inspect::fetch::proc_path;
 use crate::inspect::files::human_size;
@@ -49,9 +47,8 @@ pub(super) async fn run(context: &Context, args: &Dlv) -> Result<(), Failure> {
 
 async fn prepare(context: &Context, args: &Dlv) -> Result<(Listener, UnixStream, Opened), Failure> {
     let listener = super::listen(context, args).await?;
-    let found = find::find(args.dlv.as_deref()).await?;
     let chosen = process::choose(context, &args.target, args.pid, "debug").await?;
-    let go = suits(&found, &chosen)?;
+    let Suited { found, go, debug_file, .. } = suited::find(context, args, &chosen).await?;
     let program = program(&chosen).await?;
     let core = memory_file("scratchdbg-core")?;
     let out = core.try_clone().map_err(|error| no_memory(&error))?;
@@ -64,7 +61,7 @@ async fn prepare(context: &Context, args: &Dlv) -> Result<(Listener, UnixStream,
         dlv: &found.path,
         program: Source::Open(program),
         core: Source::Open(core.into()),
-        debug_file: None,
+        debug_file: debug_file.as_ref(),
     };
     let (delve, opened) = delve_core::connect(order).await?;
 
@@ -123,20 +120,6 @@ async fn serve(
         return Err(delve_core::Error::Ended(opened.last_words().await).into());
     }
     dap::report(context, &outcome)
-}
-
-/// Whether this Delve can open a core of it.
-fn suits<'c>(found: &Found, chosen: &'c Chosen) -> Result<&'c BuildInfo, Failure> {
-    let Ok(go) = &chosen.go else {
-        let message = format!("process {} of {} was not made by Go", chosen.pid, chosen.target.name());
-        return Err(Failure::new(Exit::No, message).try_this("take a core and open it in gdb or lldb: scratchdbg core"));
-    };
-    // Whether it is stripped is told by Delve itself, which then shows less.
-    match gate(found.version, go_minor(&go.go_version.lossy()), false) {
-        Gate::Refused(refusal) => Err(Failure::new(Exit::Usage, refusal.to_string())
-            .try_this(format!("{} is what was found; a newer one: {INSTALL}", found.path.display()))),
-        Gate::Good | Gate::Limited(_) => Ok(go),
-    }
 }
 
 /// The program, copied: Delve opens it anew, and whoever runs it need not be allowed to read the original.

@@ -2,9 +2,12 @@
 //! is refused before anything is touched.
 
 use std::fs::{self, File};
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::time::Duration;
 
+use scratchdbg::delve::client::Stopped;
 use scratchdbg::delve::core::{self, Order, Source};
 use scratchdbg::delve::debugfile::{self, Wanted};
 use scratchdbg::delve::find::Found;
@@ -12,7 +15,8 @@ use scratchdbg::golang::debuginfo;
 
 use super::live::{self, is_refused};
 use super::{Parked, delves, folders, go_on_path, of_setup, shows_all};
-use crate::support::command::{run, scratchdbg};
+use crate::support::command::{binary, run, scratchdbg};
+use crate::support::unprivileged::NOBODY;
 use crate::support::{skip, wait};
 use crate::{require_engine, require_root};
 
@@ -126,6 +130,24 @@ fn a_debug_file_of_another_build_is_refused() {
 }
 
 #[test]
+fn under_sudo_it_is_read_as_the_user() {
+    require_root!();
+    require_engine!();
+    let Some((cut, _, dlv)) = two() else { return };
+    let container = live::container(&cut.stripped());
+    let folder = tempfile::tempdir().unwrap();
+    fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o755)).unwrap();
+    let (program, file) = (folder.path().join("dlv"), folder.path().join("parked.debug"));
+    fs::copy(&dlv.path, &program).unwrap();
+    fs::copy(cut.file(), &file).unwrap();
+    fs::set_permissions(&file, fs::Permissions::from_mode(0o600)).unwrap();
+    let mut command =
+        binary(&["dlv", container.name(), "--dlv", text(&program), "--debug-file", text(&file), "--via", "local"]);
+    command.env("SUDO_UID", NOBODY.to_string()).env("SUDO_GID", NOBODY.to_string());
+    run(command).fails_with(3, &["cannot be opened: Permission denied"]);
+}
+
+#[test]
 fn a_program_without_a_build_id_has_no_debug_file() {
     require_root!();
     require_engine!();
@@ -171,12 +193,27 @@ fn with_a_debug_file_a_stripped_core_has_it_all() {
             let (program, core) = (Source::Path(cut.stripped()), Source::Path(core.clone()));
             let order = Order { dlv: &dlv.path, program, core, debug_file: found.as_ref() };
             let (client, _, mut opened) = core::open(order).await.unwrap();
+            shows_all(&client).await.unwrap();
             // Another test may have one just now.
             wait::until("the folders to be gone", || folders().iter().all(|path| before.contains(path)).then_some(()));
-            shows_all(&client).await.unwrap();
             client.detach().await.unwrap();
             opened.ended().await;
         }
+        // Whatever is spoken to it, and when: the folder goes as soon as Delve has the file open.
+        let found = debugfile::find(&program, Wanted { file: Some(&file), directories: &[] }).await.unwrap();
+        let (of_program, of_core) = (Source::Path(cut.stripped()), Source::Path(core.clone()));
+        let order = Order { dlv: &dlv.path, program: of_program, core: of_core, debug_file: found.as_ref() };
+        let (stream, opened) = core::connect(order).await.unwrap();
+        let gone = async {
+            while !folders().iter().all(|path| before.contains(path)) {
+                tokio::time::sleep(Duration::from_millis(10)).await;
+            }
+        };
+        tokio::time::timeout(wait::PATIENCE, gone).await.expect("the folder is still there");
+        let (client, _) = Stopped::open(stream).await.unwrap();
+        shows_all(&client).await.unwrap();
+        drop((client, opened));
+
         let file = another.file();
         let wanted = Wanted { file: Some(&file), directories: &[] };
         let refused = debugfile::find(&program, wanted).await.unwrap_err();
