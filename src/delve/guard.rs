@@ -47,17 +47,26 @@ pub struct Order {
     pub start_ticks: u64,
     /// How long it may stand still at a time. `None`: for ever.
     pub pause: Option<Duration>,
-    /// A Delve whose guard was killed, on this host: it is not started, but ended.
-    pub delve: Option<i32>,
+    /// A Delve whose guard was killed: it is not started, but ended.
+    pub delve: Option<Running>,
     /// The program's build id, if a debug file of it comes along.
     pub debug_file: Option<BuildId>,
+}
+
+/// A Delve that runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Running {
+    /// Its process, on this host.
+    pub pid: HostPid,
+    /// When it began, in clock ticks after boot: nobody else who gets its number is ended for it.
+    pub start_ticks: u64,
 }
 
 /// What the guard tells, in this order.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Told {
-    /// Delve runs, as this process of this host.
-    Started(i32),
+    /// Delve runs.
+    Started(Running),
     /// It takes requests; the connection comes along. It answers as soon as it has attached.
     Connected,
     /// The guard ends the session by itself.

@@ -179,6 +179,28 @@ fn a_later_panic_still_prints() {
 }
 
 #[test]
+fn what_two_have_left_a_third_takes_away() {
+    require_engine!();
+    require_root!();
+    if !there_is_a_delve() {
+        return;
+    }
+    let shop = hardened_shop();
+    let mut session = Session::start(&shop, &[]);
+    // A breakpoint that nobody comes to any more.
+    let driver = session.connect().drive("main.api", 0);
+    wait::until("it to run", || (driver.has_attached() && state(shop.pid()) != Some('t')).then_some(()));
+    assert!(!changed_text(shop.pid()).is_empty());
+    let victims = [session::guard_of(shop.pid()), session::delve_of(shop.pid())];
+    for victim in victims {
+        kill(Pid::from_raw(victim.unwrap()), Signal::SIGKILL).unwrap();
+    }
+    is_as_before(&shop);
+    driver.hang_up();
+    session.end();
+}
+
+#[test]
 fn it_stands_still_no_longer_than_it_may() {
     require_engine!();
     require_root!();

@@ -14,8 +14,9 @@ use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
 use nix::unistd::{ForkResult, Pid, fexecve, pipe2, setsid};
 
 use super::place::{DEBUG_NUMBER, NUMBER, SOCKET};
-use super::{Error, Order, Place};
+use super::{Error, Order, Place, Running};
 use crate::corefile::threads;
+use crate::engine::process;
 use crate::sys;
 use crate::target::HostPid;
 
@@ -27,6 +28,8 @@ const ENDING: i32 = nix::libc::PTRACE_EVENT_EXIT;
 /// It.
 pub struct Delve {
     pid: Pid,
+    /// It has ended before it could be taken over.
+    gone: bool,
     output: Option<File>,
     /// The last that it printed.
     pub printed: Vec<u8>,
@@ -57,21 +60,22 @@ impl Delve {
                 sys::exit_now(127);
             }
             ForkResult::Parent { child: pid } => {
-                let delve = Self { pid, output: Some(output.into()), printed: Vec::new() };
+                let delve = Self { pid, gone: false, output: Some(output.into()), printed: Vec::new() };
                 delve.trace().map_err(|errno| Error::launch("tracing it", errno))?;
                 Ok(delve)
             }
         }
     }
 
-    /// Takes over one that runs, by all its threads.
-    pub fn take_over(number: i32) -> Result<Self, Error> {
+    /// Takes over one that runs, by all its threads. It may have ended: then there is nothing to trace.
+    pub fn take_over(running: Running) -> Result<Self, Error> {
+        let gone = |gone| Self { pid: Pid::from_raw(running.pid.0), gone, output: None, printed: Vec::new() };
         let mut traced = Vec::new();
         loop {
-            let all = threads::list(HostPid(number)).map_err(|_| Error::launch("finding it", Errno::ESRCH))?;
+            let Ok(all) = threads::list(running.pid) else { return Ok(gone(true)) };
             let new: Vec<_> = all.into_iter().filter(|thread| !traced.contains(thread)).collect();
             if new.is_empty() {
-                return Ok(Self { pid: Pid::from_raw(number), output: None, printed: Vec::new() });
+                break;
             }
             for thread in new {
                 match ptrace::seize(thread, Options::PTRACE_O_TRACECLONE | Options::PTRACE_O_TRACEEXIT) {
@@ -81,6 +85,18 @@ impl Delve {
                 }
             }
         }
+        // Traced, its number cannot go to another process any more. If it had, that one goes on when this one ends.
+        match process::find(running.pid) {
+            Ok(found) if found.start_ticks == running.start_ticks => Ok(gone(false)),
+            _ => Ok(gone(true)),
+        }
+    }
+
+    /// Which process it is.
+    pub fn running(&self) -> Running {
+        let pid = HostPid(self.pid.as_raw());
+        // Its parent has not waited for it: it is there.
+        Running { pid, start_ticks: process::find(pid).map_or(0, |found| found.start_ticks) }
     }
 
     /// The child waits for that, stopped. One that cannot be traced is never let go to touch the target.
@@ -103,7 +119,9 @@ impl Delve {
 
     /// Ends it, at once.
     pub fn end(&self) {
-        let _ = kill(self.pid, Signal::SIGKILL);
+        if !self.gone {
+            let _ = kill(self.pid, Signal::SIGKILL);
+        }
     }
 
     /// The connection to it, once it listens.
@@ -123,6 +141,9 @@ impl Delve {
 
     /// What has happened to one of its threads. It goes on, unless it is about to end.
     pub fn event(&self) -> Event {
+        if self.gone {
+            return Event::Ended(Err(0));
+        }
         match waitpid(None, Some(WaitPidFlag::WNOHANG | WaitPidFlag::__WALL)) {
             Ok(WaitStatus::PtraceEvent(thread, _, ENDING)) => return Event::Ending(thread),
             Ok(WaitStatus::PtraceEvent(thread, ..)) => Self::go_on(thread, None),

@@ -43,9 +43,34 @@ pub fn all(pid: HostPid) {
     }
 }
 
-/// What a thread does (proc_pid_stat(5), field 3). `None` if it has ended.
+/// `PF_EXITING` (include/linux/sched.h): the thread is about to end. The first one of a container waits then until all others
+/// have been reaped, by Delve too: to wait for it would be to wait for ourselves.
+const EXITING: u64 = 4;
+
+/// What a thread does. `None` if it has ended, or is about to.
 fn state(pid: HostPid, thread: Pid) -> Option<u8> {
-    let text = std::fs::read(format!("/proc/{pid}/task/{thread}/stat")).ok()?;
-    // Behind the name, which may have anything in it.
-    memchr::memrchr(b')', &text).and_then(|end| text.get(end + 2)).copied()
+    parse(&std::fs::read(format!("/proc/{pid}/task/{thread}/stat")).ok()?)
+}
+
+/// proc_pid_stat(5), fields 3 and 9. Before them is the name, which may have anything in it.
+fn parse(text: &[u8]) -> Option<u8> {
+    let end = memchr::memrchr(b')', text)?;
+    let mut fields = std::str::from_utf8(text.get(end + 1..)?).ok()?.split_ascii_whitespace();
+    let state = *fields.next()?.as_bytes().first()?;
+    let flags: u64 = fields.nth(9 - 4)?.parse().ok()?;
+    (flags & EXITING == 0).then_some(state)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_thread_that_ends_is_not_waited_for() {
+        assert_eq!(parse(b"7 (a) t 0) R 1 7 7 0 -1 4194560 1 2"), Some(b'R'));
+        assert_eq!(parse(b"7 (a) S 1 7 7 0 -1 4194564 1 2"), None);
+        for bad in [&b""[..], b"7 (a)", b"7 (a) R", b"7 (a) R 1 7 7 0 -1 x", b"7 a R 1 7 7 0 -1 4"] {
+            assert_eq!(parse(bad), None);
+        }
+    }
 }

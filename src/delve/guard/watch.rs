@@ -80,7 +80,7 @@ impl<'a> Watch<'a> {
 
     /// Watches until Delve has ended, and sees to it that the target is as before.
     pub fn until_it_has_ended(mut self, link: &impl Link) {
-        link.tell(&Told::Started(self.delve.pid()), None);
+        link.tell(&Told::Started(self.delve.running()), None);
         let mut open = Some(link);
         if self.order.delve.is_some() {
             self.end(Why::GuardEnded, link);

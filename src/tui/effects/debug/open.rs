@@ -49,7 +49,7 @@ pub(super) struct Session {
 /// Who holds the debugger's process.
 pub(super) enum Held {
     /// Over a core.
-    Core(#[expect(dead_code, reason = "it is dropped")] Opening),
+    Core(#[expect(dead_code, reason = "it is dropped")] Box<Opening>),
     /// On a live process.
     Live(Guarded),
 }
@@ -162,7 +162,7 @@ pub(super) async fn copy(
     let limits = limits(&dlv, &versions);
     let (pid, subject, rules) = (found.pid, Subject::Snapshot(snapshot), finder.rules());
     let opened_for = Opened { pid, subject, versions, limits, rules };
-    Ok(Session { opened: opened_for, delve, finder, state: None, held: Held::Core(opened) })
+    Ok(Session { opened: opened_for, delve, finder, state: None, held: Held::Core(Box::new(opened)) })
 }
 
 /// Attaches to the process itself, which stops it.
