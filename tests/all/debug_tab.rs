@@ -132,7 +132,7 @@ fn a_live_process_stops_at_a_breakpoint_and_goes_on_as_before() {
     terminal.wait_for("a health check");
     terminal.press("y");
     terminal.wait_for("STOPPED 00:0");
-    terminal.wait_for("of 00:30");
+    terminal.wait_for("of 00:30, attached");
     let requests = asked_for("/buy?sku=tea-002", wait::PATIENCE, &container, Duration::ZERO, || {
         terminal.press(":break main.(*store).buy\r");
         terminal.wait_for("1 breakpoint");

@@ -182,6 +182,9 @@ impl Session {
     pub fn chip(&self, now: Duration) -> String {
         let words = |time: Duration| format!("{:02}:{:02}", time.as_secs() / 60, time.as_secs() % 60);
         let clock = |since: Duration| words(now.saturating_sub(since));
+        if self.ended.is_some() {
+            return "ENDED".to_owned();
+        }
         match &self.state {
             State::Stopped { since, why } => {
                 return format!("STOPPED {} of {}, {why}", clock(*since), words(LIMIT));

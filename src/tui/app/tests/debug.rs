@@ -216,6 +216,7 @@ fn when_the_debugger_ends_what_was_shown_stays() {
     told(&mut app, 1, Told::Ended(Failure::new(Exit::No, "delve is gone")));
     press(&mut app, "Esc");
     assert_eq!(session(&app).ended.as_deref(), Some("delve is gone"));
+    assert_eq!(session(&app).chip(app.clock.uptime), "ENDED");
     assert_eq!(press(&mut app, "u"), [], "nobody is asked");
     press(&mut app, "p");
     assert!(app.prompt.is_none() && app.toast.is_some());

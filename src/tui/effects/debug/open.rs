@@ -20,7 +20,7 @@ use crate::delve::core::{self, Opened as Opening};
 use crate::delve::cost;
 use crate::delve::find::{self, Found};
 use crate::delve::guard;
-use crate::delve::model::{State, Versions};
+use crate::delve::model::{State, Stop, Versions};
 use crate::delve::version::{Gate, INSTALL, Limits, gate, go_minor};
 use crate::door::Door;
 use crate::entry::snapshot;
@@ -190,13 +190,15 @@ pub(super) async fn attach(
     };
     let name = target.name();
     let (mut guarded, stream) = Guarded::start(shared, &name, order, program.into()).await?;
-    let (delve, state) = match Stopped::open(stream).await {
+    let (delve, mut state) = match Stopped::open(stream).await {
         Ok(opened) => opened,
         Err(error) => {
             let why = tokio::time::timeout(super::SHORTLY, guarded.ended()).await;
             return Err(why.unwrap_or_else(|_| error.into()));
         }
     };
+    // Delve does not say why it stands still: because it was attached to.
+    state.stop = Stop::Attached;
     let versions = delve.versions().await?;
     let guessed = rules::guess(&delve, Some(go)).await;
     let finder = Finder::new(Remembered::of(&target, Some(go)), guessed);
