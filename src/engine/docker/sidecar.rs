@@ -194,7 +194,11 @@ impl Docker {
         let image = format!("{REPOSITORY}:{name}");
         let what = format!("import image {image}, {} bytes", program.len());
         let step = self.begin(&what, Some(&format!("docker rmi {image}")));
-        let result = self.try_import(name, program).await;
+        let mut result = self.try_import(name, program).await;
+        // Podman looks an image up that it has just made, and does not find it if another one is removed at that moment.
+        if result.as_ref().is_err_and(|error| error.to_string().contains(NOT_FOUND_ANEW)) {
+            result = self.try_import(name, program).await;
+        }
         let made = step.end(&result);
         result.map(|id| (id, made))
     }
@@ -295,6 +299,9 @@ fn body(image: &str, recipe: &Recipe) -> ContainerCreateBody {
         ..ContainerCreateBody::default()
     }
 }
+
+/// What Podman 4.3 says of the id of an image that it does not find again: it then takes it for a name.
+const NOT_FOUND_ANEW: &str = "cannot specify 64-byte hexadecimal strings";
 
 /// An archive with the program in it, which its own user can run and not read: see `entry/broker/program.rs`.
 ///
