@@ -23,7 +23,7 @@ use crate::support::{skip, wait};
 use crate::{require_engine, require_root};
 
 /// Rounds of an ordinary test run.
-const FEW: u32 = 12;
+const FEW: u32 = 8;
 /// The latest moment a victim is killed at: by then Delve has long attached, and hit breakpoints.
 const LATEST: u64 = 900;
 /// What every request to buy goes through.

@@ -15,6 +15,8 @@ use crate::corefile::threads::{Registers, Seized, Thread};
 
 /// How long stopping the threads may take, on a host with much else to do.
 const PATIENCE: Duration = Duration::from_secs(10);
+/// How often it is tried to stop the threads.
+const ATTEMPTS: u32 = 3;
 /// How long a signal that waits may take to arrive at a thread that is let go for it.
 const ARRIVAL: Duration = Duration::from_secs(2);
 
@@ -22,7 +24,8 @@ const ARRIVAL: Duration = Duration::from_secs(2);
 /// there were. The process should be stopped.
 pub fn settle(order: &Order, delve: i32, memory: &File, breakpoints: &[u64]) -> u64 {
     let seize = crate::corefile::Order { pid: order.pid, start_ticks: order.start_ticks, most: 0, pause: PATIENCE };
-    let Ok(mut seized) = Seized::all(&seize) else { return 0 };
+    // A thread that ends just then spoils an attempt. The others are still stopped: by the SIGSTOP.
+    let Some(mut seized) = (0..ATTEMPTS).find_map(|_| Seized::all(&seize).ok()) else { return 0 };
     let mut settled = 0;
     for thread in &mut seized.threads {
         let mut touched = take_away(thread, delve, breakpoints);
