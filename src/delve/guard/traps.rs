@@ -82,13 +82,14 @@ fn arrives(thread: &mut Thread) -> bool {
     let mut interrupted = false;
     loop {
         match waitpid(thread.id, Some(WaitPidFlag::__WALL | WaitPidFlag::WNOHANG)) {
-            Ok(WaitStatus::Stopped(_, signal)) => {
-                thread.signal = Some(signal);
+            Ok(WaitStatus::Stopped(_, Signal::SIGTRAP)) => {
+                thread.signal = Some(Signal::SIGTRAP);
                 let registers = ptrace::getregset::<NT_PRSTATUS>(thread.id);
-                return registers.is_ok_and(|registers| {
-                    thread.registers = registers;
-                    signal == Signal::SIGTRAP
-                });
+                return registers.map(|registers| thread.registers = registers).is_ok();
+            }
+            // Another one comes first: one of ours, which has done its work, or one that it gets as ever.
+            Ok(WaitStatus::Stopped(_, other)) => {
+                let _ = ptrace::cont(thread.id, Some(other).filter(|&other| other != Signal::SIGSTOP));
             }
             // Stopped as it was asked to below, or once more by the SIGSTOP that all have got.
             Ok(WaitStatus::PtraceEvent(..)) if interrupted => return false,

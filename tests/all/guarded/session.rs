@@ -101,6 +101,14 @@ impl Session {
     }
 }
 
+impl Drop for Session {
+    fn drop(&mut self) {
+        // A test that failed has not ended it.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
 impl Debugger {
     /// Asks, and waits for the answer. `None` when the connection has ended.
     pub fn tries(&mut self, method: &str, arguments: &str) -> Option<Value> {
