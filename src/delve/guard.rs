@@ -37,6 +37,7 @@ use self::place::Place;
 use self::text::Text;
 use crate::golang::BuildId;
 use crate::target::HostPid;
+use crate::text::Untrusted;
 
 /// What is asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -143,6 +144,15 @@ pub struct Report {
     pub runs: bool,
     /// The last that Delve printed.
     pub printed: Vec<u8>,
+}
+
+impl Report {
+    /// The last line that Delve printed.
+    #[must_use]
+    pub fn last_words(&self) -> Untrusted {
+        let last = self.printed.split(|&byte| byte == b'\n').rfind(|line| !line.trim_ascii().is_empty());
+        last.map_or_else(|| Untrusted::from("it said nothing"), Untrusted::from)
+    }
 }
 
 /// What takes more rights to get than to use.

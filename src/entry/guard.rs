@@ -11,7 +11,17 @@ use super::broker::guard::Say;
 use super::broker::message::{Answer, Ask, receive, send};
 use super::local::refused;
 use super::{Broker, Error};
-use crate::delve::guard::{Order, Told};
+use crate::delve::guard::{Order, Report, Told};
+use crate::exit::{Exit, Failure};
+
+/// Why Delve takes no requests.
+#[derive(Debug)]
+pub enum NotConnected {
+    /// It was not begun, or nobody can be reached.
+    Failed(Failure),
+    /// Delve has ended before.
+    Ended(Report),
+}
 
 /// A guard at work. Dropped, it ends Delve.
 #[derive(Debug)]
@@ -86,6 +96,25 @@ impl Guard {
                     self.link = begin(&self.broker, &self.target, self.order, None).await?;
                 }
                 Err(errno) => return Err(Error::BrokerEnded { target: self.target.clone(), errno }),
+            }
+        }
+    }
+
+    /// Waits until Delve takes requests. It answers as soon as it has attached.
+    ///
+    /// # Errors
+    /// See [`NotConnected`].
+    pub async fn connected(&mut self) -> Result<tokio::net::UnixStream, NotConnected> {
+        loop {
+            match self.next().await.map_err(|error| NotConnected::Failed(error.into()))? {
+                (Told::Connected, Some(stream)) => {
+                    let stream = stream.set_nonblocking(true).and_then(|()| tokio::net::UnixStream::from_std(stream));
+                    let failed = |error| Failure::new(Exit::No, format!("the connection to dlv: {error}"));
+                    return stream.map_err(|error| NotConnected::Failed(failed(error)));
+                }
+                (Told::Failed(error), _) => return Err(NotConnected::Failed(Failure::from(error).on(&self.target))),
+                (Told::Ended(report), _) => return Err(NotConnected::Ended(report)),
+                (Told::Ending(_) | Told::Started(_) | Told::Connected, _) => {}
             }
         }
     }

@@ -16,7 +16,7 @@ use crate::delve::cost;
 use crate::delve::debugfile::DebugFile;
 use crate::delve::guard::{Order, Report, Told};
 use crate::door::Door;
-use crate::entry::guard::{self, Guard};
+use crate::entry::guard::{self, Guard, NotConnected};
 use crate::exit::{Exit, Failure};
 use crate::text;
 
@@ -64,16 +64,12 @@ impl Session {
         let step = context.journal.begin(Some(Door::Local), &what, Some(undo));
         let attached = async {
             let mut guard = guard::start(context.broker(), &chosen.target.name(), order, program, debug_file).await?;
-            loop {
-                match guard.next().await? {
-                    (Told::Connected, Some(stream)) => {
-                        let stream = stream.set_nonblocking(true).and_then(|()| UnixStream::from_std(stream));
-                        let failed = |error| Failure::new(Exit::No, format!("the connection to dlv: {error}"));
-                        return Ok((guard, stream.map_err(failed)?));
-                    }
-                    (Told::Failed(error), _) => return Err(Failure::from(error).on(chosen.target.name())),
-                    (Told::Ended(report), _) => return Err(ended_early(chosen, &report)),
-                    (Told::Ending(_) | Told::Started(_) | Told::Connected, _) => {}
+            match guard.connected().await {
+                Ok(stream) => Ok((guard, stream)),
+                Err(NotConnected::Failed(failure)) => Err(failure),
+                Err(NotConnected::Ended(report)) => {
+                    let (name, words) = (chosen.target.name(), report.last_words());
+                    Err(Failure::new(Exit::No, format!("{name}: dlv has ended: {}", words.safe())))
                 }
             }
         };
@@ -128,13 +124,6 @@ impl Session {
             }
         }
     }
-}
-
-/// Delve did not come to take a request.
-fn ended_early(chosen: &Chosen, report: &Report) -> Failure {
-    let said = String::from_utf8_lossy(&report.printed);
-    let line = said.lines().rfind(|line| !line.trim().is_empty()).unwrap_or("it said nothing");
-    Failure::new(Exit::No, format!("{}: dlv has ended: {line}", chosen.target.name()))
 }
 
 /// How the process is left.

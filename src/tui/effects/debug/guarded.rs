@@ -8,9 +8,8 @@ use tokio::sync::oneshot;
 use crate::activity::Made;
 use crate::delve::guard::{Order, Report, Told, Why};
 use crate::door::Door;
-use crate::entry::guard::{self, Guard};
+use crate::entry::guard::{self, Guard, NotConnected};
 use crate::exit::{Exit, Failure};
-use crate::text::Untrusted;
 use crate::tui::effects::Shared;
 
 /// A guard at work. Dropped, it ends the debugger, and the process goes on.
@@ -60,17 +59,10 @@ async fn connected(
     program: OwnedFd,
 ) -> Result<(Guard, UnixStream), Failure> {
     let mut guard = guard::start(Ok(&shared.broker), name, order, program, None).await?;
-    loop {
-        match guard.next().await? {
-            (Told::Connected, Some(stream)) => {
-                let stream = stream.set_nonblocking(true).and_then(|()| UnixStream::from_std(stream));
-                let failed = |error| Failure::new(Exit::No, format!("the connection to dlv: {error}"));
-                return Ok((guard, stream.map_err(failed)?));
-            }
-            (Told::Failed(error), _) => return Err(Failure::from(error).on(name)),
-            (Told::Ended(report), _) => return Err(failed(name, None, &report)),
-            (Told::Started(_) | Told::Ending(_) | Told::Connected, _) => {}
-        }
+    match guard.connected().await {
+        Ok(stream) => Ok((guard, stream)),
+        Err(NotConnected::Failed(failure)) => Err(failure),
+        Err(NotConnected::Ended(report)) => Err(failed(name, None, &report)),
     }
 }
 
@@ -114,8 +106,7 @@ fn failed(name: &str, why: Option<Why>, report: &Report) -> Failure {
     if let Some(words) = why.and_then(Why::words) {
         return Failure::new(Exit::No, format!("{name}: {words}"));
     }
-    let said = String::from_utf8_lossy(&report.printed);
-    let line = said.lines().rfind(|line| !line.trim().is_empty()).unwrap_or("it said nothing");
-    let line = Untrusted::from(line).safe();
+    let line = report.last_words();
+    let line = line.safe();
     Failure::new(Exit::No, format!("{name}: let go, because dlv has ended: {line}"))
 }
