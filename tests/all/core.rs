@@ -16,13 +16,8 @@ use crate::support::container::{Container, Run};
 use crate::support::process::{all_pids, parent, state, status};
 use crate::support::residue::Residue;
 use crate::support::unprivileged::Unprivileged;
-use crate::support::{skip, wait};
-use crate::{require_engine, require_root};
-
-/// Where Delve is, if anywhere. `scripts/setup` brings it.
-pub fn delve() -> Option<()> {
-    Command::new("dlv").arg("version").stdout(Stdio::null()).status().is_ok_and(|status| status.success()).then_some(())
-}
+use crate::support::wait;
+use crate::{require_delve, require_engine, require_root};
 
 /// Neither stopped nor traced.
 #[track_caller]
@@ -49,11 +44,8 @@ fn delve_says(program: &Path, core: &Path, commands: &str) -> String {
 fn it_opens_in_delve_and_the_process_serves_on() {
     require_engine!();
     require_root!();
-    if !skip::go_on(delve().map_or_else(|| Some("there is no dlv".to_owned()), |()| None)) {
-        return;
-    }
-    let flags = ["--read-only", "--user=65532", "--cap-drop=ALL", "--security-opt=no-new-privileges"];
-    let container = flags.into_iter().fold(Run::shop().flag("--publish=127.0.0.1::8080"), Run::flag).start();
+    require_delve!();
+    let container = Run::public_shop().start();
     let folder = tempfile::tempdir().unwrap();
     let (core, program) = (folder.path().join("core"), folder.path().join("shop"));
     let before = Residue::of(&container).but_for_memory();

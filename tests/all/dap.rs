@@ -14,7 +14,7 @@ use nix::sys::signal::{Signal, kill};
 use nix::unistd::{Pid, Uid, setfsuid};
 use serde_json::{Value, json};
 
-use crate::core::{delve, runs_on};
+use crate::core::runs_on;
 use crate::guarded::changed_text;
 use crate::support::client::{asked_for, asked_meanwhile};
 use crate::support::command::{binary, scratchdbg};
@@ -22,25 +22,13 @@ use crate::support::container::Run;
 use crate::support::editor::Editor;
 use crate::support::residue::Residue;
 use crate::support::unprivileged::NOBODY;
-use crate::support::{skip, wait};
-use crate::{require_engine, require_root};
+use crate::support::wait;
+use crate::{require_delve, require_engine, require_root};
 
 /// The sources of the sample web server on this host.
 const SOURCES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/shop");
 /// How its program names them.
 const NAMED: &str = "example.com/shop";
-
-/// Ends the test here, skipped, unless there is an engine, root, and Delve.
-#[macro_export]
-macro_rules! require_delve {
-    () => {
-        require_engine!();
-        require_root!();
-        if !skip::go_on(delve().map_or_else(|| Some("there is no dlv".to_owned()), |()| None)) {
-            return;
-        }
-    };
-}
 
 /// `scratchdbg dlv`, once an editor can connect.
 struct Served {
@@ -85,9 +73,10 @@ impl Served {
 
 #[test]
 fn an_editor_debugs_a_container_under_guard() {
+    require_engine!();
+    require_root!();
     require_delve!();
-    let flags = ["--read-only", "--user=65532", "--cap-drop=ALL", "--security-opt=no-new-privileges"];
-    let container = flags.into_iter().fold(Run::shop().flag("--publish=127.0.0.1::8080"), Run::flag).start();
+    let container = Run::public_shop().start();
     let before = Residue::of(&container).but_for_memory();
     let requests = asked_for("/buy", wait::PATIENCE, &container, Duration::ZERO, || {
         let served = Served::begin_with(&[container.name(), "--path-map", &format!("{SOURCES}={NAMED}")]);
@@ -121,9 +110,10 @@ fn an_editor_debugs_a_container_under_guard() {
 
 #[test]
 fn an_editor_looks_into_a_container_that_serves_on() {
+    require_engine!();
+    require_root!();
     require_delve!();
-    let flags = ["--read-only", "--user=65532", "--cap-drop=ALL", "--security-opt=no-new-privileges"];
-    let container = flags.into_iter().fold(Run::shop().flag("--publish=127.0.0.1::8080"), Run::flag).start();
+    let container = Run::public_shop().start();
     let before = Residue::of(&container).but_for_memory();
     let requests = asked_meanwhile(&container, Duration::ZERO, || {
         let served = Served::begin(&[container.name(), "--path-map", &format!("{SOURCES}={NAMED}")]);
@@ -187,6 +177,8 @@ fn an_editor_looks_into_a_container_that_serves_on() {
 
 #[test]
 fn a_snapshot_ends_with_its_editor_or_by_a_signal() {
+    require_engine!();
+    require_root!();
     require_delve!();
     let container = Run::shop().start();
     let folder = tempfile::tempdir().unwrap();
@@ -232,6 +224,8 @@ fn a_snapshot_ends_with_its_editor_or_by_a_signal() {
 
 #[test]
 fn other_users_of_the_host_get_no_answer() {
+    require_engine!();
+    require_root!();
     require_delve!();
     let container = Run::shop().start();
     let served = Served::begin(&[container.name()]);
@@ -261,6 +255,8 @@ fn other_users_of_the_host_get_no_answer() {
 
 #[test]
 fn a_snapshot_that_cannot_be_says_why() {
+    require_engine!();
+    require_root!();
     require_delve!();
     let container = Run::shop().start();
     let dlv = |args: &[&str]| scratchdbg(&[&["dlv", container.name(), "--dap", "--snapshot"], args].concat());

@@ -12,17 +12,8 @@ use crate::support::process::{all_pids, command_line, parent, status};
 use crate::support::pty::{Setup, Terminal, key};
 use crate::support::residue::Residue;
 use crate::support::unprivileged::{NOBODY, Unprivileged};
-use crate::support::{skip, wait};
-use crate::{require_engine, require_root};
-
-/// Ends the test here, skipped, unless there is a Delve. `scripts/setup` brings it.
-macro_rules! require_delve {
-    () => {
-        if !skip::go_on(delve().is_none().then(|| "there is no dlv".to_owned())) {
-            return;
-        }
-    };
-}
+use crate::support::wait;
+use crate::{require_delve, require_engine, require_root};
 
 fn delve() -> Option<PathBuf> {
     let ours = env::var_os("HOME").map(|home| PathBuf::from(home).join(".cache/scratchdbg/bin"));
@@ -64,8 +55,7 @@ fn a_snapshot_shows_goroutines_stacks_and_values_while_the_process_serves() {
     require_engine!();
     require_root!();
     require_delve!();
-    let flags = ["--read-only", "--user=65532", "--cap-drop=ALL", "--security-opt=no-new-privileges"];
-    let container = flags.into_iter().fold(Run::shop().flag("--publish=127.0.0.1::8080"), Run::flag).start();
+    let container = Run::public_shop().start();
     container.wait_for_log("order placed");
     let state = tempfile::tempdir().unwrap();
     let before = Residue::of(&container).but_for_memory();
@@ -122,8 +112,7 @@ fn a_live_process_stops_at_a_breakpoint_and_goes_on_as_before() {
     require_engine!();
     require_root!();
     require_delve!();
-    let flags = ["--read-only", "--user=65532", "--cap-drop=ALL", "--security-opt=no-new-privileges"];
-    let container = flags.into_iter().fold(Run::shop().flag("--publish=127.0.0.1::8080"), Run::flag).start();
+    let container = Run::public_shop().start();
     let before = Residue::of(&container).but_for_memory();
     let setup = Setup::scratchdbg(&["attach", container.name()]).folder(&sources());
     let mut terminal = debug_tab(setup);

@@ -6,7 +6,6 @@ pub mod session;
 
 use std::fs;
 use std::os::unix::fs::FileExt as _;
-use std::process::Command;
 use std::time::{Duration, Instant};
 
 use nix::sys::signal::{Signal, kill};
@@ -19,8 +18,8 @@ use crate::support::container::{Container, Run};
 use crate::support::dice::{self, Dice};
 use crate::support::process::{has_ended, state, status};
 use crate::support::residue::Residue;
-use crate::support::{skip, wait};
-use crate::{require_engine, require_root};
+use crate::support::wait;
+use crate::{require_delve, require_engine, require_root};
 
 /// Rounds of an ordinary test run.
 const FEW: u32 = 8;
@@ -43,18 +42,6 @@ enum Victim {
 
 impl Victim {
     const ALL: [Self; 3] = [Self::Delve, Self::Relay, Self::Guard];
-}
-
-/// Skips, loudly, where there is no Delve.
-fn there_is_a_delve() -> bool {
-    let there = Command::new("dlv").arg("version").output().is_ok_and(|output| output.status.success());
-    skip::go_on((!there).then(|| "there is no dlv".to_owned()))
-}
-
-/// A shop that answers on a port, with as few rights as can be.
-fn hardened_shop() -> Container {
-    let flags = ["--read-only", "--user=65532", "--cap-drop=ALL", "--security-opt=no-new-privileges"];
-    flags.into_iter().fold(Run::shop().flag("--publish=127.0.0.1::8080"), Run::flag).start()
 }
 
 /// Waits until nothing of Delve is left, and the process is as it was.
@@ -99,12 +86,10 @@ pub fn changed_text(pid: i32) -> Vec<u64> {
 fn whoever_is_killed_every_request_is_answered() {
     require_engine!();
     require_root!();
-    if !there_is_a_delve() {
-        return;
-    }
+    require_delve!();
     let (rounds, mut dice) = (dice::rounds(FEW), Dice::thrown());
     println!("seed {}", dice.seed());
-    let shop = hardened_shop();
+    let shop = Run::public_shop().start();
     let before = Residue::of(&shop).but_for_memory();
     let (mut kills, mut attaching, mut held, mut longest) = ([0; 3], 0, 0, Duration::ZERO);
     let requests = asked_for("/buy", PATIENCE, &shop, Duration::from_millis(1), || {
@@ -161,9 +146,7 @@ fn whoever_is_killed_every_request_is_answered() {
 fn a_later_panic_still_prints() {
     require_engine!();
     require_root!();
-    if !there_is_a_delve() {
-        return;
-    }
+    require_delve!();
     let container = Run::toolbox(&["echo", "1"]).start();
     let mut session = Session::start(&container, &[]);
     let mut debugger = session.connect();
@@ -182,10 +165,8 @@ fn a_later_panic_still_prints() {
 fn what_two_have_left_a_third_takes_away() {
     require_engine!();
     require_root!();
-    if !there_is_a_delve() {
-        return;
-    }
-    let shop = hardened_shop();
+    require_delve!();
+    let shop = Run::public_shop().start();
     let mut session = Session::start(&shop, &[]);
     // A breakpoint that nobody comes to any more.
     let driver = session.connect().drive("main.api", 0);
@@ -204,10 +185,8 @@ fn what_two_have_left_a_third_takes_away() {
 fn it_stands_still_no_longer_than_it_may() {
     require_engine!();
     require_root!();
-    if !there_is_a_delve() {
-        return;
-    }
-    let shop = hardened_shop();
+    require_delve!();
+    let shop = Run::public_shop().start();
     let mut session = Session::start(&shop, &["--pause", "1s"]);
     let mut debugger = session.connect();
     debugger.asks("State", "{}");
@@ -225,11 +204,9 @@ fn it_stands_still_no_longer_than_it_may() {
 fn it_can_be_stopped_as_fast_as_ever() {
     require_engine!();
     require_root!();
-    if !there_is_a_delve() {
-        return;
-    }
+    require_delve!();
     for verb in ["stop", "kill", "rm --force"] {
-        let shop = hardened_shop();
+        let shop = Run::public_shop().start();
         let mut session = Session::start(&shop, &[]);
         let mut debugger = session.connect();
         debugger.asks("State", "{}");
@@ -248,10 +225,8 @@ fn it_can_be_stopped_as_fast_as_ever() {
 fn no_client_has_it_killed() {
     require_engine!();
     require_root!();
-    if !there_is_a_delve() {
-        return;
-    }
-    let shop = hardened_shop();
+    require_delve!();
+    let shop = Run::public_shop().start();
     let mut session = Session::start(&shop, &[]);
     let mut debugger = session.connect();
     debugger.asks("State", "{}");
@@ -270,10 +245,8 @@ fn no_client_has_it_killed() {
 fn a_snapshot_is_looked_at_while_it_serves_on() {
     require_engine!();
     require_root!();
-    if !there_is_a_delve() {
-        return;
-    }
-    let shop = hardened_shop();
+    require_delve!();
+    let shop = Run::public_shop().start();
     let mut session = Session::start(&shop, &["--snapshot"]);
     let mut debugger = session.connect();
     let all = debugger.asks("ListGoroutines", r#"{"Start":0,"Count":100}"#);
@@ -287,12 +260,10 @@ fn a_snapshot_is_looked_at_while_it_serves_on() {
 fn what_must_not_be_touched_is_not() {
     require_engine!();
     require_root!();
-    let shop = hardened_shop();
+    let shop = Run::public_shop().start();
     scratchdbg(&["dlv", shop.name(), "--read-only"]).fails_with(2, &["--read-only forbids"]);
     scratchdbg(&["dlv", shop.name(), "--via", "sidecar"]).fails_with(3, &["through a sidecar", "--via local"]);
-    if !there_is_a_delve() {
-        return;
-    }
+    require_delve!();
     // Stopped by somebody, it would go on by being debugged.
     kill(Pid::from_raw(shop.pid()), Signal::SIGSTOP).unwrap();
     wait::until("it to stop", || (state(shop.pid()) == Some('T')).then_some(()));

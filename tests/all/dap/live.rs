@@ -16,11 +16,11 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use super::{NAMED, SOURCES};
-use crate::core::{delve, runs_on};
+use crate::core::runs_on;
 use crate::support::container::Run;
 use crate::support::editor::Editor;
 use crate::support::engine::docker;
-use crate::support::{skip, wait};
+use crate::support::wait;
 use crate::{require_delve, require_engine, require_root};
 
 /// The sample web server as a process of this host.
@@ -168,6 +168,8 @@ fn running(proxied: &Proxied) -> Editor {
 
 #[test]
 fn a_breakpoint_is_hit_and_the_stop_button_does_not_kill() {
+    require_engine!();
+    require_root!();
     require_delve!();
     let mut shop = Shop::open();
     let proxied = Proxied::to(&shop, false, false);
@@ -208,6 +210,8 @@ fn a_breakpoint_is_hit_and_the_stop_button_does_not_kill() {
 
 #[test]
 fn where_that_is_allowed_the_stop_button_kills() {
+    require_engine!();
+    require_root!();
     require_delve!();
     let mut shop = Shop::open();
     let proxied = Proxied::to(&shop, true, false);
@@ -220,6 +224,8 @@ fn where_that_is_allowed_the_stop_button_kills() {
 
 #[test]
 fn an_editor_that_drops_its_connection_leaves_a_process_that_runs() {
+    require_engine!();
+    require_root!();
     require_delve!();
     let mut shop = Shop::open();
     type Stage = (&'static str, fn(&Shop, &Proxied) -> Editor);
@@ -262,6 +268,8 @@ fn an_editor_that_drops_its_connection_leaves_a_process_that_runs() {
 
 #[test]
 fn an_editor_is_told_when_delve_ends() {
+    require_engine!();
+    require_root!();
     require_delve!();
     let mut shop = Shop::open();
     let proxied = Proxied::to(&shop, false, false);
@@ -284,6 +292,8 @@ fn an_editor_is_told_when_delve_ends() {
 /// nobody sees it. To let go just then kills it, unless that is done in the right order (`proxy/ending.rs`).
 #[test]
 fn a_busy_process_survives_a_breakpoint_that_many_threads_pass() {
+    require_engine!();
+    require_root!();
     require_delve!();
     let mut shop = Shop::open();
     for round in 0..12 {

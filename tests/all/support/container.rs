@@ -30,6 +30,11 @@ impl Run {
         Self::image("shop", &[], Some("\"shop open\""))
     }
 
+    /// The sample web server with as few rights as can be, and a port that the host reaches.
+    pub fn public_shop() -> Self {
+        Self::shop().with_few_rights().flag("--publish=127.0.0.1::8080")
+    }
+
     /// The same server, stripped.
     pub fn stripped() -> Self {
         Self::image("static", &[], Some("\"shop open\""))
@@ -80,8 +85,11 @@ impl Run {
 
     /// The strictest container there is.
     pub fn hardened(self) -> Self {
-        let flags =
-            ["--read-only", "--user=65532", "--cap-drop=ALL", "--security-opt=no-new-privileges", "--network=none"];
+        self.with_few_rights().flag("--network=none")
+    }
+
+    fn with_few_rights(self) -> Self {
+        let flags = ["--read-only", "--user=65532", "--cap-drop=ALL", "--security-opt=no-new-privileges"];
         flags.into_iter().fold(self, Self::flag)
     }
 
