@@ -11,17 +11,24 @@ pub struct Look {
     pub state: char,
     /// The thread that traces it, or 0.
     pub tracer: i32,
-    /// The signals that wait for it: bit 0 is signal 1.
+    /// The signals that wait for the process, whichever thread takes them: bit 0 is signal 1.
     pub waiting: u64,
+    /// The signals that wait for this thread.
+    pub own: u64,
 }
 
 /// Signals that end a program, or ask it to.
 const ENDING: [i32; 5] = [libc::SIGHUP, libc::SIGINT, libc::SIGQUIT, libc::SIGKILL, libc::SIGTERM];
 
 impl Look {
-    /// Looks.
+    /// Looks at a process, and its first thread.
     pub fn at(pid: HostPid) -> io::Result<Self> {
-        let text = std::fs::read(format!("/proc/{pid}/status"))?;
+        Self::at_thread(pid, pid.0)
+    }
+
+    /// Looks at one of its threads.
+    pub fn at_thread(pid: HostPid, thread: i32) -> io::Result<Self> {
+        let text = std::fs::read(format!("/proc/{pid}/task/{thread}/status"))?;
         parse(&text).ok_or_else(|| io::Error::other("its status makes no sense"))
     }
 
@@ -52,6 +59,7 @@ fn parse(text: &[u8]) -> Option<Look> {
         tracer: field(b"TracerPid:")?.parse().ok()?,
         // Of the process, not of its first thread: that is where kill(2) puts them.
         waiting: u64::from_str_radix(field(b"ShdPnd:")?, 16).ok()?,
+        own: u64::from_str_radix(field(b"SigPnd:")?, 16).ok()?,
     })
 }
 
@@ -68,13 +76,18 @@ mod tests {
     fn a_status_is_read() {
         let text = b"Name:\tState:\\nT\nState:\tt (tracing stop)\nTracerPid:\t449\nSigPnd:\t0000000000000001\nShdPnd:\t0000000000004000\n";
         let look = parse(text).unwrap();
-        assert_eq!(look, Look { state: 't', tracer: 449, waiting: 1 << 14 });
+        assert_eq!(look, Look { state: 't', tracer: 449, waiting: 1 << 14, own: 1 });
         assert!(look.is_held() && !look.has_ended());
         assert_eq!(look.is_to_end(), Some(libc::SIGTERM));
         assert_eq!(Look { waiting: 1 << (libc::SIGCHLD - 1), ..look }.is_to_end(), None);
         // Stopped by a signal and by nobody else.
         assert!(!Look { state: 'T', tracer: 0, ..look }.is_held());
-        for bad in [&b""[..], b"State:\t\n", b"State:\tS\nTracerPid:\tx\nShdPnd:\t0\n", b"State:\tS\nTracerPid:\t1\n"] {
+        for bad in [
+            &b""[..],
+            b"State:\t\n",
+            b"State:\tS\nTracerPid:\tx\nSigPnd:\t0\nShdPnd:\t0\n",
+            b"State:\tS\nTracerPid:\t1\n",
+        ] {
             assert_eq!(parse(bad), None);
         }
     }

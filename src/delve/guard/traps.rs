@@ -10,6 +10,7 @@ use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
 use nix::unistd::Pid;
 
 use super::Order;
+use super::look::Look;
 use super::registers::{Trap, before_the_breakpoint, before_the_handler};
 use crate::corefile::threads::{Registers, Seized, Thread};
 
@@ -64,13 +65,8 @@ fn put_back(thread: Pid, registers: Registers) -> bool {
 
 /// Whether a SIGTRAP waits for a thread, or for any thread of its process.
 fn waits_for(order: &Order, thread: Pid) -> bool {
-    let Ok(text) = std::fs::read_to_string(format!("/proc/{}/task/{thread}/status", order.pid)) else { return false };
-    let waiting = |field: &str| {
-        let line = text.lines().find_map(|line| line.strip_prefix(field))?;
-        u64::from_str_radix(line.trim(), 16).ok()
-    };
-    let bit = 1 << (libc::SIGTRAP - 1);
-    ["SigPnd:", "ShdPnd:"].into_iter().filter_map(waiting).any(|signals| signals & bit != 0)
+    let trap = 1 << (libc::SIGTRAP - 1);
+    Look::at_thread(order.pid, thread.as_raw()).is_ok_and(|look| (look.own | look.waiting) & trap != 0)
 }
 
 /// Lets a thread go on until a signal is about to reach it. Whether one was.
