@@ -13,6 +13,8 @@ mod error;
 pub(crate) mod mapping;
 mod notes;
 pub(crate) mod present;
+pub mod read;
+mod sets;
 pub(crate) mod threads;
 
 use std::fs::File;
@@ -24,7 +26,7 @@ use serde::{Deserialize, Serialize};
 pub use self::error::Error;
 pub use self::mapping::Line;
 
-use self::copy::Copied;
+use self::copy::{Copied, Memory};
 use self::threads::Seized;
 use crate::target::HostPid;
 
@@ -35,10 +37,17 @@ pub struct Order {
     pub pid: HostPid,
     /// When it began, in clock ticks after boot: which of all the processes that had its number.
     pub start_ticks: u64,
-    /// The most bytes of memory that are taken.
+    /// The most bytes of memory that are taken. With 0 of them only registers are, and where memory is.
     pub most: u64,
     /// How long its threads may be stopped. What is not copied by then is left out.
     pub pause: Duration,
+}
+
+impl Order {
+    /// Whether memory is wanted.
+    fn has_memory(&self) -> bool {
+        self.most > 0
+    }
 }
 
 /// What there is to be copied.
@@ -92,6 +101,18 @@ pub fn fuzz(bytes: &[u8]) {
     mapping::fuzz(bytes);
 }
 
+/// How much of a process is taken at most where nobody says: half of the memory that this host has to spare
+/// (proc_meminfo(5)); 1 GiB where it does not tell.
+#[must_use]
+pub fn half_of_what_is_free() -> u64 {
+    let available = || {
+        let text = std::fs::read_to_string("/proc/meminfo").ok()?;
+        let line = text.lines().find_map(|line| line.strip_prefix("MemAvailable:"))?;
+        line.trim().strip_suffix(" kB")?.trim().parse::<u64>().ok()
+    };
+    available().map_or(1 << 30, |kibibytes| kibibytes.saturating_mul(1 << 10) / 2)
+}
+
 /// What there is to be copied of a process. Nothing is stopped.
 ///
 /// # Errors
@@ -100,7 +121,7 @@ pub fn weigh(order: &Order) -> Result<Weight, Error> {
     let mappings = mapping::of(order.pid)?;
     let mut weight = Weight { writable: 0, constant: 0, threads: threads::count(order.pid)? };
     let pagemap = present::open(order.pid)?;
-    for mapping in mappings.iter().filter(|mapping| mapping.is_copied()) {
+    for mapping in mappings.iter().filter(|mapping| order.has_memory() && mapping.is_copied()) {
         let bytes = present::runs(&pagemap, mapping)?.iter().map(present::Run::len).sum::<u64>();
         *(if mapping.writable { &mut weight.writable } else { &mut weight.constant }) += bytes;
     }
@@ -117,29 +138,38 @@ pub fn take(order: &Order, mut out: &File, mut tell: impl FnMut(Told)) -> Result
     tell(Told::Weighed(weight));
     // Its pages are made now, and not one by one while the process waits. It may grow a little meanwhile.
     let mut copied = Copied::with_room((weight.writable + weight.writable / 8 + (1 << 20)).min(order.most));
-    let pagemap = present::open(order.pid)?;
+    let (pagemap, memory) = (present::open(order.pid)?, Memory::of(order.pid)?);
+    let about = notes::About::of(order.pid)?;
+    let mut reader = sets::Reader::default();
 
     let began = Instant::now();
     let seized = Seized::all(order)?;
     let mappings = mapping::of(order.pid)?;
     let (mut writable, mut constant) = (Vec::new(), Vec::new());
-    for mapping in mappings.iter().filter(|mapping| mapping.is_copied()) {
+    for mapping in mappings.iter().filter(|mapping| order.has_memory() && mapping.is_copied()) {
         let runs = present::runs(&pagemap, mapping)?;
         if mapping.writable { &mut writable } else { &mut constant }.extend(runs);
     }
-    copied.take(order.pid, &writable, || began.elapsed() < order.pause);
-    let (threads, notes) = (seized.threads.len() as u64, notes::of(order.pid, &seized, &mappings)?);
+    copied.take(&memory, &writable, || began.elapsed() < order.pause);
+    let threads: Vec<_> = seized.threads.iter().map(|thread| reader.read(thread)).collect();
     drop(seized);
     let stopped = began.elapsed();
-    tell(Told::Thawed(Thawed { stopped, threads, copied: copied.bytes() }));
+    tell(Told::Thawed(Thawed { stopped, threads: threads.len() as u64, copied: copied.bytes() }));
 
     let room = order.most.saturating_sub(copied.bytes());
     let (constant, too_much) = copy::within(constant.into_iter(), room);
-    let layout = elf::Layout::new(&notes, copied.runs(), &constant, &mappings);
+    let layout = if order.has_memory() {
+        let notes = notes::of(&about, &threads, mappings.iter().filter(|mapping| mapping.is_of_file()));
+        elf::Layout::new(&notes, copied.runs(), &constant, &mappings)
+    } else {
+        // For ourselves: the kernel's own names are worth having, too.
+        let notes = notes::of(&about, &threads, mappings.iter().filter(|mapping| !mapping.name.is_empty()));
+        elf::Layout::without_memory(&notes, &mappings)
+    };
     let written = |error: std::io::Error| Error::Writing { errno: error.raw_os_error().unwrap_or(libc::EIO) };
     out.write_all(&layout.head).map_err(written)?;
     copied.write(&mut out).map_err(written)?;
-    let unreadable = copy::stream(order.pid, &constant, &mut out).map_err(written)?;
+    let unreadable = copy::stream(&memory, &constant, &mut out).map_err(written)?;
     let left_out = copied.left_out + too_much;
     tell(Told::Written(Written { size: layout.size, left_out, unreadable: unreadable + copied.unreadable }));
     Ok(())

@@ -12,6 +12,7 @@ pub mod kind;
 pub mod network;
 pub mod process;
 pub mod processes;
+pub mod threads;
 pub mod users;
 
 pub use error::Error;

@@ -70,6 +70,18 @@ pub fn signal_sender(info: &libc::siginfo_t) -> i32 {
     unsafe { info.si_pid() }
 }
 
+/// Reads a set of registers of a thread that is stopped (ptrace(2), `PTRACE_GETREGSET`; `kind` as in elf(5): `NT_PRFPREG`).
+/// Gives how many bytes of it there are; of more than there is room for, the first.
+///
+/// # Errors
+/// As ptrace(2): `EINVAL` if this machine has no such set, `ESRCH` if the thread is not stopped.
+pub fn register_set(thread: nix::unistd::Pid, kind: u32, room: &mut [u8]) -> nix::Result<usize> {
+    let mut part = libc::iovec { iov_base: room.as_mut_ptr().cast(), iov_len: room.len() };
+    // SAFETY: the kernel writes no more than `iov_len` bytes to where there is room for them, and their number to `part`.
+    let result = unsafe { libc::ptrace(libc::PTRACE_GETREGSET, thread.as_raw(), u64::from(kind), &raw mut part) };
+    Errno::result(result).map(|_| part.iov_len)
+}
+
 /// Sends a signal to one thread (tgkill(2)).
 ///
 /// # Errors

@@ -1,6 +1,9 @@
-//! Copying memory of another process (process_vm_readv(2)).
+//! Copying memory of another process: by process_vm_readv(2), or by `/proc/PID/mem` (proc_pid_mem(5)) where an engine's system call
+//! filter forbids that. The latter takes a little longer.
 
+use std::fs::File;
 use std::io::{self, IoSliceMut, Write};
+use std::os::unix::fs::FileExt as _;
 use std::sync::{Mutex, PoisonError};
 use std::thread::Builder;
 
@@ -8,6 +11,7 @@ use nix::sys::uio::{RemoteIoVec, process_vm_readv};
 use nix::unistd::Pid;
 
 use super::present::{Run, page};
+use super::{Error, mapping};
 use crate::target::HostPid;
 
 /// Bytes that are read and written at once.
@@ -16,6 +20,58 @@ const CHUNK: usize = 4 << 20;
 const A_LOT: u64 = 8 << 20;
 /// Threads that copy at most: memory is not faster with more.
 const MOST_THREADS: usize = 4;
+
+/// Memory of another process.
+pub struct Memory {
+    pid: HostPid,
+    /// How it is read where there is no other way.
+    file: Option<File>,
+}
+
+impl Memory {
+    /// Of this one.
+    pub fn of(pid: HostPid) -> Result<Self, Error> {
+        // Everybody may read their own.
+        let (from, mut into) = ([7_u8], [0_u8]);
+        let remote = RemoteIoVec { base: from.as_ptr() as usize, len: 1 };
+        let own = process_vm_readv(Pid::this(), &mut [IoSliceMut::new(&mut into)], &[remote]);
+        if own == Ok(1) { Ok(Self { pid, file: None }) } else { Self::by_file(pid) }
+    }
+
+    fn by_file(pid: HostPid) -> Result<Self, Error> {
+        let file = File::open(format!("/proc/{pid}/mem")).map_err(|error| mapping::failed("mem", &error))?;
+        Ok(Self { pid, file: Some(file) })
+    }
+
+    /// Reads what the kernel gives at once: nothing of a page that it does not give.
+    fn some(&self, start: usize, into: &mut [u8]) -> Option<usize> {
+        let got = if let Some(file) = &self.file {
+            file.read_at(into, start as u64).ok()
+        } else {
+            let remote = RemoteIoVec { base: start, len: into.len() };
+            process_vm_readv(Pid::from_raw(self.pid.0), &mut [IoSliceMut::new(into)], &[remote]).ok()
+        };
+        got.filter(|&length| length > 0)
+    }
+
+    /// Reads all of it, and gives how many bytes the kernel did not give; those are zeros.
+    fn read(&self, start: u64, into: &mut [u8]) -> u64 {
+        let page = usize::try_from(page()).unwrap_or(4096);
+        let (mut done, mut unreadable) = (0, 0);
+        while done < into.len() {
+            let (Ok(base), rest) = (usize::try_from(start + done as u64), &mut into[done..]) else { break };
+            let length = self.some(base, rest).unwrap_or_else(|| {
+                // The page at which it stopped.
+                let length = (page - (base % page)).min(rest.len());
+                rest[..length].fill(0);
+                unreadable += length as u64;
+                length
+            });
+            done += length;
+        }
+        unreadable
+    }
+}
 
 /// What has been copied, one run behind the other.
 pub struct Copied {
@@ -41,7 +97,7 @@ impl Copied {
 
     /// Copies runs, or as much of them as there are time and room for, with as many threads as there are processors: the
     /// process waits for all of them.
-    pub fn take(&mut self, pid: HostPid, runs: &[Run], in_time: impl Fn() -> bool + Sync) {
+    pub fn take(&mut self, memory: &Memory, runs: &[Run], in_time: impl Fn() -> bool + Sync) {
         let wanted: u64 = runs.iter().map(Run::len).sum();
         let mut pieces = Vec::new();
         let mut room = self.bytes.as_mut_slice();
@@ -67,7 +123,7 @@ impl Copied {
         let work = || {
             let (mut copied, mut unreadable) = (0, 0);
             while let Some((piece, into)) = next() {
-                unreadable += read(pid, piece.start(), into);
+                unreadable += memory.read(piece.start(), into);
                 copied += piece.len();
             }
             (copied, unreadable)
@@ -110,27 +166,6 @@ impl Copied {
     }
 }
 
-/// Reads memory, and gives how many bytes of it the kernel did not give; those are zeros.
-fn read(pid: HostPid, start: u64, into: &mut [u8]) -> u64 {
-    let (pid, page) = (Pid::from_raw(pid.0), usize::try_from(page()).unwrap_or(4096));
-    let (mut done, mut unreadable) = (0, 0);
-    while done < into.len() {
-        let (Ok(base), rest) = (usize::try_from(start + done as u64), &mut into[done..]) else { break };
-        let remote = RemoteIoVec { base, len: rest.len() };
-        match process_vm_readv(pid, &mut [IoSliceMut::new(rest)], &[remote]) {
-            Ok(length) if length > 0 => done += length,
-            // The page at which it stopped.
-            _ => {
-                let length = (page - (base % page)).min(rest.len());
-                rest[..length].fill(0);
-                unreadable += length as u64;
-                done += length;
-            }
-        }
-    }
-    unreadable
-}
-
 /// As many runs as there is room for, and the bytes of the others.
 pub fn within(runs: impl Iterator<Item = Run>, room: u64) -> (Vec<Run>, u64) {
     let (mut kept, mut left_out, mut used) = (Vec::new(), 0, 0);
@@ -146,14 +181,14 @@ pub fn within(runs: impl Iterator<Item = Run>, room: u64) -> (Vec<Run>, u64) {
 }
 
 /// Reads runs of a process that runs, and writes them. Gives how many bytes of them the kernel did not give.
-pub fn stream(pid: HostPid, runs: &[Run], out: &mut impl Write) -> io::Result<u64> {
+pub fn stream(memory: &Memory, runs: &[Run], out: &mut impl Write) -> io::Result<u64> {
     let mut buffer = vec![0; CHUNK];
     let mut unreadable = 0;
     for run in runs {
         let mut at = run.start();
         while at < run.end() {
             let length = usize::try_from(run.end() - at).unwrap_or(CHUNK).min(CHUNK);
-            unreadable += read(pid, at, &mut buffer[..length]);
+            unreadable += memory.read(at, &mut buffer[..length]);
             out.write_all(&buffer[..length])?;
             at += length as u64;
         }
@@ -165,8 +200,12 @@ pub fn stream(pid: HostPid, runs: &[Run], out: &mut impl Write) -> io::Result<u6
 mod tests {
     use super::*;
 
-    fn this() -> HostPid {
-        HostPid(std::process::id().cast_signed())
+    fn this() -> Memory {
+        Memory::of(HostPid(std::process::id().cast_signed())).unwrap()
+    }
+
+    fn by_file() -> Memory {
+        Memory::by_file(HostPid(std::process::id().cast_signed())).unwrap()
     }
 
     #[test]
@@ -176,17 +215,17 @@ mod tests {
         let start = (memory.as_ptr() as u64).next_multiple_of(page);
         let run = || Run::new(start, start + 4 * page);
         let mut copied = Copied::with_room(16 * page);
-        copied.take(this(), &[run()], || true);
+        copied.take(&this(), &[run()], || true);
         assert_eq!((copied.bytes(), copied.left_out, copied.unreadable), (4 * page, 0, 0));
         let mut out = Vec::new();
         copied.write(&mut out).unwrap();
         assert!(out.len() as u64 == 4 * page && out.iter().all(|&byte| byte == 7));
         let mut copied = Copied::with_room(3 * page);
-        copied.take(this(), &[run()], || true);
+        copied.take(&this(), &[run()], || true);
         assert_eq!((copied.bytes(), copied.left_out), (3 * page, page));
         assert_eq!(copied.runs(), [Run::new(start, start + 3 * page)]);
         let mut copied = Copied::with_room(16 * page);
-        copied.take(this(), &[run()], || false);
+        copied.take(&this(), &[run()], || false);
         assert_eq!((copied.bytes(), copied.left_out, copied.runs()), (0, 4 * page, &[][..]));
     }
 
@@ -201,20 +240,32 @@ mod tests {
         }
         let runs = [Run::new(start, start + (5 << 20)), Run::new(start + (5 << 20), start + large as u64)];
         let mut copied = Copied::with_room(large as u64);
-        copied.take(this(), &runs, || true);
+        copied.take(&this(), &runs, || true);
         let mut out = Vec::new();
         copied.write(&mut out).unwrap();
         assert!(out == memory[first..first + large] && copied.runs() == runs);
     }
 
     #[test]
+    fn it_is_the_same_by_the_file() {
+        let from: Vec<u8> = (0..=255).cycle().take(100_000).collect();
+        for memory in [this(), by_file()] {
+            let mut into = vec![0; from.len()];
+            assert_eq!(memory.read(from.as_ptr() as u64, &mut into), 0);
+            assert!(into == from);
+        }
+    }
+
+    #[test]
     fn what_cannot_be_read_is_zeros() {
         let page = page();
-        let mut into = vec![1; usize::try_from(2 * page).unwrap()];
-        assert_eq!(read(this(), 0, &mut into), 2 * page);
-        assert!(into.iter().all(|&byte| byte == 0));
+        for memory in [this(), by_file()] {
+            let mut into = vec![1; usize::try_from(2 * page).unwrap()];
+            assert_eq!(memory.read(0, &mut into), 2 * page);
+            assert!(into.iter().all(|&byte| byte == 0));
+        }
         let mut out = Vec::new();
-        assert_eq!(stream(this(), &[Run::new(0, page)], &mut out).unwrap(), page);
+        assert_eq!(stream(&this(), &[Run::new(0, page)], &mut out).unwrap(), page);
         assert_eq!(out.len() as u64, page);
     }
 

@@ -25,10 +25,30 @@ pub struct Layout {
     pub size: u64,
 }
 
+/// A part of memory.
+struct Part {
+    run: Run,
+    rights: u32,
+    /// So many bytes of it are in the file.
+    in_file: u64,
+}
+
 impl Layout {
     /// Of a file in which these runs follow each other.
     pub fn new(notes: &[u8], copied: &[Run], constant: &[Run], mappings: &[Mapping]) -> Self {
-        let parts = (copied.len() + constant.len() + 1) as u64;
+        let part = |run: &Run| Part { run: run.clone(), rights: rights(mappings, run), in_file: run.len() };
+        Self::of(notes, &copied.iter().chain(constant).map(part).collect::<Vec<_>>())
+    }
+
+    /// Of a file that says where memory is, and has none of it.
+    pub fn without_memory(notes: &[u8], mappings: &[Mapping]) -> Self {
+        let run = |mapping: &Mapping| Run::new(mapping.start, mapping.end);
+        let part = |mapping: &Mapping| Part { run: run(mapping), rights: rights_of(mapping), in_file: 0 };
+        Self::of(notes, &mappings.iter().map(part).collect::<Vec<_>>())
+    }
+
+    fn of(notes: &[u8], memory: &[Part]) -> Self {
+        let parts = memory.len() as u64 + 1;
         let (count, sections) = match u16::try_from(parts) {
             Ok(count) if count < MANY => (count, 0),
             _ => (MANY, 1),
@@ -39,10 +59,11 @@ impl Layout {
         let mut head = Vec::with_capacity(usize::try_from(at).unwrap_or(0));
         let sections_at = if sections == 0 { 0 } else { parts_end };
         header(&mut head, count, sections_at, sections);
-        part(&mut head, PT_NOTE, 0, notes_at, 0, notes.len() as u64, 4);
-        for run in copied.iter().chain(constant) {
-            part(&mut head, PT_LOAD, rights(mappings, run), at, run.start(), run.len(), ALIGNMENT);
-            at += run.len();
+        let length = notes.len() as u64;
+        line(&mut head, [PT_NOTE, 0], [notes_at, 0, 0, length, length, 4]);
+        for Part { run, rights, in_file } in memory {
+            line(&mut head, [PT_LOAD, *rights], [at, run.start(), 0, *in_file, run.len(), ALIGNMENT]);
+            at += in_file;
         }
         if sections != 0 {
             // A section of no kind, whose `sh_info` is the number of parts.
@@ -71,15 +92,21 @@ fn header(head: &mut Vec<u8>, parts: u16, sections_at: u64, sections: u64) {
     halves(head, &[64, 56, parts, section_size, u16::from(sections != 0), 0]);
 }
 
-fn part(head: &mut Vec<u8>, kind: u32, rights: u32, at: u64, address: u64, length: u64, alignment: u64) {
-    head.extend([kind, rights].iter().flat_map(|word| word.to_ne_bytes()));
-    head.extend([at, address, 0, length, length, alignment].iter().flat_map(|word| word.to_ne_bytes()));
+/// A line of the table: its kind and rights; then where it is in the file, its address, its physical one, its bytes in the file
+/// and in memory, and what it is a multiple of.
+fn line(head: &mut Vec<u8>, kind_and_rights: [u32; 2], words: [u64; 6]) {
+    head.extend(kind_and_rights.iter().flat_map(|word| word.to_ne_bytes()));
+    head.extend(words.iter().flat_map(|word| word.to_ne_bytes()));
 }
 
 /// What the process may do there: execute 1, write 2, read 4.
 fn rights(mappings: &[Mapping], run: &Run) -> u32 {
     let mapping = mappings.iter().find(|mapping| mapping.start <= run.start() && run.end() <= mapping.end);
-    mapping.map_or(0, |one| u32::from(one.executable) | u32::from(one.writable) << 1 | u32::from(one.readable) << 2)
+    mapping.map_or(0, rights_of)
+}
+
+fn rights_of(mapping: &Mapping) -> u32 {
+    u32::from(mapping.executable) | u32::from(mapping.writable) << 1 | u32::from(mapping.readable) << 2
 }
 
 #[cfg(test)]

@@ -67,6 +67,13 @@ impl<'t> Line<&'t [u8]> {
     }
 }
 
+/// Which one an address is in. They are in order.
+#[must_use]
+pub fn at(mappings: &[Mapping], address: u64) -> Option<&Mapping> {
+    let at = mappings.partition_point(|mapping| mapping.end <= address);
+    mappings.get(at).filter(|mapping| mapping.start <= address)
+}
+
 /// All of a process, by address.
 pub fn of(pid: HostPid) -> Result<Vec<Mapping>, Error> {
     parse(&read(pid, "maps")?)
@@ -85,7 +92,11 @@ pub fn failed(file: &str, error: &std::io::Error) -> Error {
     }
 }
 
-fn parse(text: &[u8]) -> Result<Vec<Mapping>, Error> {
+/// Parses it.
+///
+/// # Errors
+/// If a line makes no sense, or there is none.
+pub fn parse(text: &[u8]) -> Result<Vec<Mapping>, Error> {
     let lines = text.split(|&byte| byte == b'\n').filter(|line| !line.is_empty());
     let all: Option<Vec<_>> = lines.map(|line| Line::parse(line).map(Line::kept)).collect();
     // A process has memory, until it has ended.
