@@ -17,6 +17,7 @@
 
 mod connection;
 mod files;
+mod parts;
 mod serve;
 mod stream;
 mod sys;

@@ -7,6 +7,7 @@ use rustix::net::{Ipv4Addr, Ipv6Addr};
 use crate::Allowed;
 use crate::connection::{Connection, Over};
 use crate::files::{self, Path};
+use crate::parts;
 use crate::stream::{Step, Stream, Streams};
 use crate::sys::Buffers;
 use crate::wire::{Addr, Body, Failure, Hello, MAX_REQUEST, Op, OpenKind, Reply, Request, VERSION};
@@ -141,6 +142,12 @@ impl Server {
                 to.watch(pidfd);
                 return Ok(Some(Body::Stat(root)));
             }
+            Op::Parts { path: at, parts } => {
+                let (file, _) = files::regular(path, at)?;
+                return Ok(Some(Body::Data(parts::of_file(&file, parts, payload)?)));
+            }
+            Op::Memory { .. } if !self.allowed.sidecar || self.at_home => return Err(Failure::NotAllowed.into()),
+            Op::Memory { pid, parts } => return Ok(Some(Body::Data(parts::of_memory(pid, parts, payload)?))),
             Op::Watch if !to.watches() => return Err(Failure::NotAllowed.into()),
             Op::Watch => self.watch = Some(id),
             Op::Credit { of, chunks } => self.streams.credit(of, chunks),

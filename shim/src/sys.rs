@@ -2,6 +2,7 @@
 #![expect(unsafe_code, reason = "a program without libc must bring its own start and memory functions")]
 
 mod memory;
+mod remote;
 mod start;
 
 use core::cell::UnsafeCell;
@@ -10,6 +11,7 @@ use core::sync::atomic::{AtomicBool, Ordering};
 
 use rustix::fd::BorrowedFd;
 
+pub use self::remote::read as read_memory;
 use crate::wire::{CHUNK, MAX_REQUEST, PREFIX};
 
 /// Bytes one `getdents64` may fill. Small enough that all its entries, each with a `Stat`, fit one chunk.

@@ -13,7 +13,7 @@
 use serde::{Deserialize, Serialize};
 
 /// Raised whenever the meaning of a frame changes. Both sides are built together, so they must be equal.
-pub const VERSION: u16 = 2;
+pub const VERSION: u16 = 3;
 /// The largest frame either side accepts, in bytes, without the length prefix.
 pub const MAX_FRAME: usize = 1 << 20;
 /// The largest request the shim accepts, in bytes: a path of `PATH_MAX` and some room.
@@ -26,6 +26,10 @@ pub const CHUNK: usize = 128 << 10;
 pub const MAX_STREAMS: usize = 32;
 /// Bytes of the length prefix.
 pub const PREFIX: usize = 4;
+/// The longest packed list of [`Part`]s in a request, in bytes: what is left beside a path.
+pub const MAX_PARTS: usize = 3 << 10;
+/// Bytes that an answer to [`Op::Parts`] has before each part.
+pub const PART_PREFIX: usize = 4;
 
 /// One question of the host.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -108,6 +112,22 @@ pub enum Op<'a> {
     Root {
         /// The process, as numbered in the sidecar's pid namespace, which is the target's.
         pid: i32,
+    },
+    /// Reads a regular file here and there; answers [`Body::Data`]: of each part how many bytes could be read (a
+    /// little-endian `u32`), and these. All of it fits [`CHUNK`].
+    Parts {
+        /// The file.
+        path: &'a [u8],
+        /// The parts packed one after another, each written by [`Part::encode`]; at most [`MAX_PARTS`] bytes.
+        parts: &'a [u8],
+    },
+    /// The same of the memory of a process, by address. Sidecar door only: there a process has the number that the target
+    /// gives it.
+    Memory {
+        /// The process.
+        pid: i32,
+        /// As of [`Op::Parts`].
+        parts: &'a [u8],
     },
 }
 
@@ -262,6 +282,15 @@ pub struct Entry<'a> {
     pub stat: Option<Stat>,
 }
 
+/// Part of a file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Part {
+    /// Its first byte.
+    pub offset: u64,
+    /// Bytes.
+    pub len: u32,
+}
+
 /// The bytes were not a frame of this protocol.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Malformed;
@@ -315,6 +344,21 @@ impl<'a> Entry<'a> {
         let name = entry.name;
         let bad = name.is_empty() || name == b"." || name == b".." || name.contains(&b'/') || name.contains(&0);
         if bad || name.len() > 255 * 4 { Err(Malformed) } else { Ok((entry, rest)) }
+    }
+}
+
+impl Part {
+    /// Appends the part to `buffer` and gives the bytes used. `None` if it does not fit.
+    pub fn encode(&self, buffer: &mut [u8]) -> Option<usize> {
+        postcard::to_slice(self, buffer).ok().map(|used| used.len())
+    }
+
+    /// Takes the first part of a packed run and gives the rest.
+    ///
+    /// # Errors
+    /// [`Malformed`] if the bytes do not start with a part.
+    pub fn decode(bytes: &[u8]) -> Result<(Self, &[u8]), Malformed> {
+        postcard::take_from_bytes(bytes).map_err(|_| Malformed)
     }
 }
 

@@ -138,6 +138,21 @@ async fn an_answer_to_another_question() {
 }
 
 #[tokio::test]
+async fn other_parts_than_were_asked_for() {
+    let (shim, leash) = against(|mut shim| {
+        let id = shim.hear();
+        shim.say(id, Body::Data(&[9, 0, 0, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9]));
+        shim.stay();
+    })
+    .await;
+    let parts = Parts::asked(shim, Asked::File(b"/a".to_vec()));
+    let read = move || parts.read(&[wire::Part { offset: 0, len: 4 }], &mut Vec::new());
+    let error = tokio::task::spawn_blocking(read).await.unwrap().unwrap_err();
+    assert!(matches!(error, Error::Protocol(_)), "{error}");
+    pulled(&leash).await;
+}
+
+#[tokio::test]
 async fn a_second_greeting() {
     is_cut_off(|mut shim| {
         shim.hear();

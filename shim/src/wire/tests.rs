@@ -17,6 +17,8 @@ fn golden_bytes() {
         (Op::Credit { of: 3, chunks: 4 }, &[4, 0, 0, 0, 5, 8, 3, 4]),
         (Op::Cancel { of: 3 }, &[3, 0, 0, 0, 5, 9, 3]),
         (Op::Root { pid: 7 }, &[3, 0, 0, 0, 5, 10, 14]),
+        (Op::Parts { path, parts: &[0xac, 2, 8] }, &[9, 0, 0, 0, 5, 11, 2, b'/', b'a', 3, 0xac, 2, 8]),
+        (Op::Memory { pid: 7, parts: &[0xac, 2, 8] }, &[7, 0, 0, 0, 5, 12, 14, 3, 0xac, 2, 8]),
     ];
     for (op, bytes) in requests {
         let mut buffer = [0; 64];
@@ -64,13 +66,29 @@ fn a_message_fills_its_frame() {
     assert_eq!(decode::<Request<'_>>(&[5, 7]), Ok(Request { id: 5, op: Op::Watch }));
     assert_eq!(decode::<Request<'_>>(&[5, 7, 0]), Err(Malformed));
     assert_eq!(decode::<Request<'_>>(&[5]), Err(Malformed));
-    assert_eq!(decode::<Request<'_>>(&[5, 10]), Err(Malformed));
+    assert_eq!(decode::<Request<'_>>(&[5, 13]), Err(Malformed));
+}
+
+#[test]
+fn parts_are_packed_one_after_another() {
+    let (parts, mut packed, mut used) =
+        ([Part { offset: 300, len: 8 }, Part { offset: u64::MAX, len: u32::MAX }], [0; 64], 0);
+    for part in parts {
+        used += part.encode(&mut packed[used..]).unwrap();
+    }
+    assert_eq!(packed[..3], [0xac, 2, 8]);
+    let (first, rest) = Part::decode(&packed[..used]).unwrap();
+    assert_eq!((first, Part::decode(rest)), (parts[0], Ok((parts[1], &[][..]))));
+    assert_eq!((Part::decode(&[]), Part::decode(&[0x80, 1])), (Err(Malformed), Err(Malformed)));
+    assert_eq!(parts[1].encode(&mut [0; 14]), None);
 }
 
 #[test]
 fn the_longest_path_fits_a_request() {
     let path = [b'a'; MAX_PATH];
     let mut buffer = [0; MAX_REQUEST + PREFIX];
+    let parts = &[0; MAX_PARTS];
+    assert!(encode(&Request { id: u32::MAX, op: Op::Parts { path: &path, parts } }, &mut buffer).is_some());
     assert!(
         encode(&Request { id: u32::MAX, op: Op::List { path: &path, stat: true, credit: u32::MAX } }, &mut buffer)
             .is_some()
