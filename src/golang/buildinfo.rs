@@ -3,6 +3,8 @@
 //! The format is that of Go's own `debug/buildinfo` since Go 1.18: a header of 32 bytes, then two strings with
 //! their lengths before them.
 
+mod quoted;
+
 use serde::Serialize;
 
 use super::elf::{self, Place, Range};
@@ -187,22 +189,22 @@ fn module<'a>(mut words: impl Iterator<Item = &'a [u8]>) -> Option<Module> {
 
 /// `KEY=VALUE`, either of them quoted as Go quotes strings where it has to.
 fn setting(text: &[u8]) -> Option<(Untrusted, Untrusted)> {
-    let (key, value) = if text.first() == Some(&b'"') {
-        let end = text.windows(2).position(|two| two == b"\"=")? + 1;
-        (text.get(..end)?, text.get(end + 1..)?)
-    } else {
-        let at = memchr::memchr(b'=', text)?;
-        (text.get(..at)?, text.get(at + 1..)?)
+    let (key, value) = match text.first()? {
+        b'"' | b'`' => {
+            let (key, rest) = quoted::prefix(text)?;
+            (key, rest.strip_prefix(b"=")?)
+        }
+        _ => {
+            let at = memchr::memchr(b'=', text)?;
+            (text.get(..at)?.to_vec(), text.get(at + 1..)?)
+        }
     };
-    Some((unquote(key), unquote(value)))
-}
-
-fn unquote(text: &[u8]) -> Untrusted {
-    // Go's quotes are JSON's but for `\x`, `\a` and `\v`, which are then shown as they stand.
-    match serde_json::from_slice::<String>(text) {
-        Ok(inner) if text.first() == Some(&b'"') => Untrusted::from(inner.as_str()),
-        _ => Untrusted::from(text),
-    }
+    // What is quoted badly is shown as it stands.
+    let value = match quoted::prefix(value) {
+        Some((inner, [])) => inner,
+        _ => value.to_vec(),
+    };
+    Some((Untrusted::new(key), Untrusted::new(value)))
 }
 
 #[cfg(test)]

@@ -53,12 +53,26 @@ fn a_real_program_whole_and_stripped() {
         assert_eq!(info.main.as_ref().map(|main| shown(&main.path)).as_deref(), Some("example.com/tiny"));
         assert_eq!(info.setting("CGO_ENABLED").map(shown).as_deref(), Some("0"));
         assert_eq!(info.setting("-trimpath").map(shown).as_deref(), Some("true"));
+        let about = run(crate::golang::about::read(&file)).unwrap();
+        assert_eq!(
+            (about.stripped, about.dwarf.is_some(), about.dynamic),
+            (!flags.is_empty(), flags.is_empty(), false)
+        );
+        assert!(about.dwarf.is_none_or(|version| version == 4 || version == 5), "{about:?}");
 
         // Without any section: found in the segments.
         let mut bytes = std::fs::read(&program).unwrap();
         bytes[0x28..0x30].fill(0);
         bytes[0x3c..0x40].fill(0);
         assert_eq!(run(read(&bytes)).unwrap(), info);
+        for whole in [true, false] {
+            let bytes = if whole { std::fs::read(&program).unwrap() } else { bytes.clone() };
+            let outline = run(crate::golang::outline::read(&bytes)).unwrap();
+            let functions = run(crate::golang::functions::read(&bytes, &outline)).unwrap().unwrap();
+            let has = |name: &[u8]| functions.names().any(|one| one == name);
+            assert!(has(b"main.main") && has(b"runtime.main") && functions.names().count() > 500, "sections: {whole}");
+            assert!(!has(b"time.LoadLocation"), "what nothing calls is left out");
+        }
         // Cut short anywhere: an error, or the same answer.
         for length in [0, 3, 20, 63, 64, 100, 1000, 5000, 70_000, bytes.len() / 2] {
             if let Ok(cut) = run(read(&bytes[..length].to_vec())) {
@@ -145,5 +159,26 @@ proptest::proptest! {
             *byte = with;
         }
         let _ = run(read(&file));
+    }
+}
+
+#[test]
+fn what_is_quoted() {
+    let of = |line: &str| {
+        let text = format!("0123456789abcdefbuild\t{line}\n0123456789abcdef");
+        let info = parse(Vec::new(), text.as_bytes());
+        info.settings.first().map(|(key, value)| (shown(key), shown(value)))
+    };
+    for (line, key, value) in [
+        ("-ldflags=\"-X main.v=1 \\x41\\t\"", "-ldflags", "-X main.v=1 A\\t"),
+        ("\"odd key\"=`raw \"value\"`", "odd key", "raw \"value\""),
+        ("-tags=", "-tags", ""),
+        ("-tags=a,b=c", "-tags", "a,b=c"),
+        ("-tags=\"open", "-tags", "\"open"),
+    ] {
+        assert_eq!(of(line), Some((key.to_owned(), value.to_owned())), "{line}");
+    }
+    for line in ["", "no value", "\"open=1", "\"key\"x=1"] {
+        assert_eq!(of(line), None, "{line}");
     }
 }

@@ -1,0 +1,3 @@
+module scratchdbg.test/layouts
+
+go 1.19
