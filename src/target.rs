@@ -8,13 +8,15 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 
 use crate::engine::Container;
+use crate::exit::{Exit, Explain};
 
-/// A process id in the host's pid namespace. Never mixed up with [`ContainerPid`].
+/// A process id in the pid namespace that this program is in: that of the host; or, for the part of it that runs beside a target
+/// (`entry/beside.rs`), the one that it shares with that. Never mixed up with [`ContainerPid`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct HostPid(pub i32);
 
 /// A process id in the target's pid namespace.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct ContainerPid(pub i32);
 
 impl fmt::Display for HostPid {
@@ -36,6 +38,8 @@ pub enum TargetName {
     Container(String),
     /// A plain process on this host.
     Process(HostPid),
+    /// An image that does not run: what follows `image://`.
+    Image(String),
 }
 
 /// What was typed for `TARGET:PATH`.
@@ -67,6 +71,24 @@ pub enum NameError {
     NoPath(String),
 }
 
+/// An image was named where something that runs is wanted.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0} is an image, which does not run")]
+pub struct NotRunning(pub TargetName);
+
+impl Explain for NotRunning {
+    fn hint(&self) -> Option<String> {
+        Some(
+            "`scratchdbg check` and `scratchdbg go` read images; for the rest start a container and name that"
+                .to_owned(),
+        )
+    }
+
+    fn exit(&self) -> Exit {
+        Exit::Usage
+    }
+}
+
 impl FromStr for TargetName {
     type Err = NameError;
 
@@ -76,7 +98,10 @@ impl FromStr for TargetName {
                 Ok(pid) if pid > 0 => Ok(Self::Process(HostPid(pid))),
                 _ => Err(NameError::NotAPid(number.to_owned())),
             },
-            Some(("docker" | "podman", "")) | None if text.is_empty() || text.contains("://") => Err(NameError::Empty),
+            Some(("image", name)) if !name.is_empty() => Ok(Self::Image(name.to_owned())),
+            Some(("docker" | "podman" | "image", "")) | None if text.is_empty() || text.contains("://") => {
+                Err(NameError::Empty)
+            }
             Some(("docker" | "podman", name)) => Ok(Self::Container(name.to_owned())),
             Some((scheme, _)) => Err(NameError::UnknownScheme(scheme.to_owned())),
             None => Ok(Self::Container(text.to_owned())),
@@ -89,6 +114,7 @@ impl fmt::Display for TargetName {
         match self {
             Self::Container(name) => name.fmt(f),
             Self::Process(pid) => write!(f, "pid://{pid}"),
+            Self::Image(name) => write!(f, "image://{name}"),
         }
     }
 }
@@ -174,6 +200,9 @@ mod tests {
         assert_eq!("docker://myapp".parse(), container("myapp"));
         assert_eq!("podman://myapp".parse(), container("myapp"));
         assert_eq!("pid://4711".parse(), Ok(TargetName::Process(HostPid(4711))));
+        assert_eq!("image://shop:1".parse(), Ok(TargetName::Image("shop:1".into())));
+        assert_eq!("image://./shop.tar".parse::<TargetName>().unwrap().to_string(), "image://./shop.tar");
+        assert_eq!("image://".parse::<TargetName>(), Err(NameError::Empty));
         assert_eq!("".parse::<TargetName>(), Err(NameError::Empty));
         assert_eq!("docker://".parse::<TargetName>(), Err(NameError::Empty));
         assert_eq!("pid://0".parse::<TargetName>(), Err(NameError::NotAPid("0".into())));

@@ -80,6 +80,14 @@ pub enum Error {
         /// Names that are close, or all there are if they are few.
         near: Vec<String>,
     },
+    /// No image of that name or id.
+    #[error("there is no image {name:?} on the engine at {endpoint}")]
+    NoImage {
+        /// What was typed.
+        name: String,
+        /// Where it was looked for.
+        endpoint: String,
+    },
     /// More than one container could be meant.
     #[error("{name:?} could be {}", candidates.join(", "))]
     Ambiguous {
@@ -178,6 +186,9 @@ impl Explain for Error {
                 Some("see all containers with `scratchdbg list`".to_owned())
             }
             Self::NotFound { near, .. } => Some(format!("there is: {}", near.join(", "))),
+            Self::NoImage { .. } => {
+                Some("see all with `docker images`; a file is named by a path: image://./shop.tar".to_owned())
+            }
             Self::Ambiguous { .. } => Some("type more of it".to_owned()),
             Self::NotRunning { name, state, .. } => Some(match state {
                 State::Created => format!("start it: docker start {name}"),
@@ -201,7 +212,9 @@ impl Explain for Error {
             }
             Self::Address { .. } | Self::Ambiguous { .. } => Exit::Usage,
             Self::Tls { cause, .. } => cause.exit(),
-            Self::NotFound { .. } | Self::NotRunning { .. } | Self::NoProcess(_) => Exit::NoTarget,
+            Self::NotFound { .. } | Self::NoImage { .. } | Self::NotRunning { .. } | Self::NoProcess(_) => {
+                Exit::NoTarget
+            }
             Self::Process { .. } => Exit::NotPermitted,
             Self::Refused { .. } | Self::LogDriver { .. } => Exit::No,
         }
