@@ -3,6 +3,7 @@
 pub mod docker;
 pub mod error;
 pub mod event;
+pub mod health;
 pub mod labels;
 pub mod logs;
 pub mod process;
@@ -114,6 +115,8 @@ pub struct Container {
     pub log_driver: String,
     /// Health as the engine tells it (`healthy`, `unhealthy`, `starting`), if it checks.
     pub health: Option<String>,
+    /// How that is checked, if it is.
+    pub health_check: Option<health::HealthCheck>,
     /// Network mode (`bridge`, `host`, `none`, `container:ID`, …).
     pub network_mode: String,
     /// Pid namespace mode (empty for one of its own, `host`, `container:ID`).

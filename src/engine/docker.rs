@@ -5,6 +5,7 @@ mod answer;
 pub mod connect;
 mod context;
 mod events;
+pub mod images;
 pub mod logs;
 mod own;
 mod resolve;

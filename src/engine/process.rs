@@ -97,6 +97,12 @@ pub fn has_ended(pid: HostPid) -> bool {
     stat.map_or_else(|error| is_missing(&error), |stat| matches!(stat.state, 'Z' | 'X'))
 }
 
+/// When a process began, in clock ticks after boot, by the text of its `stat` (proc_pid_stat(5)).
+#[must_use]
+pub fn start_ticks(stat: &[u8]) -> Option<u64> {
+    parse_stat(stat).map(|stat| stat.start_ticks)
+}
+
 /// What `/proc` answers for a process that is not there, or not any more.
 fn is_missing(error: &io::Error) -> bool {
     let errno = error.raw_os_error().map(rustix::io::Errno::from_raw_os_error);

@@ -35,6 +35,7 @@ struct Build {
     version: String,
     api_version: String,
     kernel_version: String,
+    arch: String,
     components: Vec<Component>,
 }
 
@@ -95,6 +96,15 @@ impl Docker {
             answer => answer?,
         };
         Ok(About::new(version, info))
+    }
+
+    /// What kind of machine it runs programs of, as Go names it: `amd64`, `arm64`.
+    ///
+    /// # Errors
+    /// If it does not answer.
+    pub async fn architecture(&self) -> Result<String, Error> {
+        let version: Build = self.transport.json("/version", "tell its version").await?;
+        Ok(version.arch)
     }
 
     /// Whether it takes requests that change something: a proxy before it may let questions through alone. It is asked for

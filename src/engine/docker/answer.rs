@@ -10,6 +10,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use serde::Deserialize;
 use serde::de::{Deserializer, IgnoredAny};
 
+use crate::engine::health::HealthCheck;
 use crate::engine::{Container, Mount, Port, State, Summary};
 use crate::logs::time;
 use crate::target::HostPid;
@@ -128,6 +129,8 @@ struct InspectedState {
 struct Health {
     #[serde(deserialize_with = "lenient")]
     status: String,
+    #[serde(deserialize_with = "lenient")]
+    failing_streak: i64,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -141,6 +144,32 @@ struct Config {
     tty: bool,
     #[serde(deserialize_with = "lenient")]
     labels: BTreeMap<String, String>,
+    #[serde(deserialize_with = "lenient")]
+    healthcheck: Check,
+}
+
+/// Times are in nanoseconds.
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+struct Check {
+    #[serde(deserialize_with = "lenient")]
+    test: Vec<String>,
+    #[serde(deserialize_with = "lenient")]
+    interval: i64,
+    #[serde(deserialize_with = "lenient")]
+    timeout: i64,
+    #[serde(deserialize_with = "lenient")]
+    retries: i64,
+    #[serde(deserialize_with = "lenient")]
+    start_period: i64,
+}
+
+impl Check {
+    /// What it means. `NONE` switches off what the image has.
+    fn health_check(&self, failing: i64) -> Option<HealthCheck> {
+        let first = self.test.first().filter(|first| *first != "NONE");
+        first.map(|_| HealthCheck::new(self.interval, self.timeout, self.retries, self.start_period, failing))
+    }
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -239,6 +268,7 @@ impl Inspected {
             privileged: self.host_config.privileged,
             may_trace: self.host_config.cap_add.iter().any(|name| is_tracing(name)),
             log_driver: self.host_config.log_config.kind,
+            health_check: self.config.healthcheck.health_check(self.state.health.failing_streak),
             health: Some(self.state.health.status).filter(|health| !matches!(health.as_str(), "" | "none")),
             network_mode: self.host_config.network_mode,
             pid_mode: self.host_config.pid_mode,
@@ -307,8 +337,9 @@ mod tests {
     fn a_running_container() {
         let text = r#"{"Id":"abc","Name":"/web","Image":"sha256:1","Created":"2026-11-23T08:00:00.5Z","Path":"/app","Args":["-v"],
             "RestartCount":3,"GraphDriver":{"Data":null},"State":{"Status":"running","Running":true,"Pid":4711,"ExitCode":0,
-            "OOMKilled":false,"StartedAt":"2026-11-23T08:00:01Z","FinishedAt":"0001-01-01T00:00:00Z","Health":{"Status":"healthy"}},
-            "Config":{"Image":"web:1","User":"65532","Tty":true,"Labels":{"b":"2","a":"1"}},
+            "OOMKilled":false,"StartedAt":"2026-11-23T08:00:01Z","FinishedAt":"0001-01-01T00:00:00Z","Health":{"Status":"healthy","FailingStreak":1}},
+            "Config":{"Image":"web:1","User":"65532","Tty":true,"Healthcheck":{"Test":["CMD","/app","-health"],"Interval":5000000000,"Timeout":2000000000,"Retries":4},
+            "Labels":{"b":"2","a":"1"}},
             "HostConfig":{"ReadonlyRootfs":true,"Privileged":false,"CapAdd":["CAP_SYS_PTRACE"],"Memory":1048576,"NetworkMode":"bridge","LogConfig":{"Type":"json-file"}},
             "NetworkSettings":{"Ports":{"8080/tcp":[{"HostIp":"0.0.0.0","HostPort":"80"}],"53/udp":null}},
             "Mounts":[{"Type":"volume","Name":"data","Source":"/var/lib/x","Destination":"/data","RW":true}]}"#;
@@ -324,6 +355,18 @@ mod tests {
         let container = serde_json::from_str::<Inspected>(text).unwrap().container().unwrap();
         assert_eq!((container.name.as_str(), container.state, container.pid), ("abc", State::Exited, None));
         assert_eq!((container.exit_code, container.memory_limit), (Some(2), None));
+    }
+
+    #[test]
+    fn what_is_not_checked_has_no_check() {
+        for check in ["null", "{}", r#"{"Test":null}"#, r#"{"Test":[]}"#, r#"{"Test":["NONE"],"Interval":5}"#, "7"] {
+            let text = format!(r#"{{"Id":"abc","Config":{{"Healthcheck":{check}}}}}"#);
+            let container = serde_json::from_str::<Inspected>(&text).unwrap().container().unwrap();
+            assert_eq!(container.health_check, None, "{check}");
+        }
+        let text = r#"{"Id":"abc","Config":{"Healthcheck":{"Test":["CMD-SHELL","x"],"Interval":"soon","Retries":-3}}}"#;
+        let container = serde_json::from_str::<Inspected>(text).unwrap().container().unwrap();
+        assert_eq!(container.health_check, Some(HealthCheck::new(0, 0, 0, 0, 0)));
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! Sidecars: a container that holds nothing but our helper and shares the target's processes and network.
+//! Sidecars: a container that holds nothing but what we put into it, and shares the target's processes.
 //!
 //! The image is made for the occasion. Docker lets it be taken away again before the helper starts: a container that has
 //! been created keeps its layers, not its image. So what is left by a host that is killed is at most a container that ends
@@ -7,7 +7,9 @@
 pub mod signals;
 pub mod undertaker;
 
-use std::collections::HashMap;
+use std::borrow::Cow;
+use std::collections::{BTreeSet, HashMap};
+use std::path::PathBuf;
 use std::pin::Pin;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -28,10 +30,8 @@ use super::{Docker, Error};
 use crate::activity::Made;
 use crate::engine::labels;
 
-/// The helper's place in its image.
-const PROGRAM: &str = "shim";
-/// What the helper may take of memory, in bytes: it uses a few hundred KiB, and the engines want 6 MiB at least.
-const MEMORY: i64 = 32 << 20;
+/// How such a file system is made: settings, a socket, and a folder for them.
+const SCRATCH: &str = "size=1m,mode=1777";
 /// Image names begin so.
 const REPOSITORY: &str = "scratchdbg-helper";
 /// How long the end of the process waits for one that is being made.
@@ -58,20 +58,41 @@ pub struct Recipe {
     pub target: String,
     /// The target's pid namespace mode, as the engine tells it.
     pub pid_mode: String,
-    /// Its network mode.
-    pub network_mode: String,
+    /// Its network mode; `None` if its network is not to be shared, nor any other.
+    pub network_mode: Option<String>,
     /// Its user namespace mode.
     pub userns_mode: String,
-    /// The helper's program.
-    pub program: &'static [u8],
-    /// Its argument.
-    pub argument: &'static str,
+    /// What its image holds. The first one is its program.
+    pub files: Vec<Packed>,
+    /// The program's arguments.
+    pub arguments: Vec<String>,
+    /// The most memory that it may take, in bytes. The engines want 6 MiB at least.
+    pub memory: i64,
+    /// An absolute path at which it has a file system in memory to write to, if it needs one.
+    pub scratch: Option<&'static str>,
     /// User and group.
     pub user: String,
     /// Further groups.
     pub groups: Vec<String>,
     /// Capabilities, without `CAP_`. All others are dropped.
     pub capabilities: Vec<String>,
+}
+
+/// A file of a sidecar's image. It is root's.
+#[derive(Clone)]
+pub struct Packed {
+    /// Its absolute path.
+    pub path: String,
+    /// Its permission bits.
+    pub mode: u32,
+    /// What is in it.
+    pub bytes: Cow<'static, [u8]>,
+}
+
+impl std::fmt::Debug for Packed {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} ({} bytes, {:o})", self.path, self.bytes.len(), self.mode)
+    }
 }
 
 /// A sidecar that runs.
@@ -144,7 +165,7 @@ impl Docker {
     async fn make(&self, recipe: &Recipe) -> Result<Sidecar, Error> {
         let making = MAKING.read().await;
         let name = unique();
-        let (image, imported) = self.import(&name, recipe.program).await?;
+        let (image, imported) = self.import(&name, &recipe.files).await?;
         let container = format!("scratchdbg-{name}");
         let (created, ()) =
             futures_util::future::join(self.create(&container, &image, recipe), self.sweep(&image)).await;
@@ -189,26 +210,27 @@ impl Docker {
         }
     }
 
-    /// Gives the engine an image with one file in it, and gets its id.
-    async fn import(&self, name: &str, program: &[u8]) -> Result<(String, Made), Error> {
+    /// Gives the engine an image with these files in it, and gets its id.
+    async fn import(&self, name: &str, files: &[Packed]) -> Result<(String, Made), Error> {
         let image = format!("{REPOSITORY}:{name}");
-        let what = format!("import image {image}, {} bytes", program.len());
+        let bytes: usize = files.iter().map(|file| file.bytes.len()).sum();
+        let what = format!("import image {image}, {bytes} bytes");
         let step = self.begin(&what, Some(&format!("docker rmi {image}")));
-        let mut result = self.try_import(name, program).await;
+        let mut result = self.try_import(name, files).await;
         // Podman looks an image up that it has just made, and does not find it if another one is removed at that moment.
         if result.as_ref().is_err_and(|error| error.to_string().contains(NOT_FOUND_ANEW)) {
-            result = self.try_import(name, program).await;
+            result = self.try_import(name, files).await;
         }
         let made = step.end(&result);
         result.map(|id| (id, made))
     }
 
-    async fn try_import(&self, name: &str, program: &[u8]) -> Result<String, Error> {
+    async fn try_import(&self, name: &str, files: &[Packed]) -> Result<String, Error> {
         let what = "import the helper's image";
         // One change and no more: Podman takes all that follows for the value of the first.
         let changes = vec![format!("LABEL {}={}", labels::OWNER, labels::OWNER_VALUE)];
         let options = CreateImageOptionsBuilder::default().from_src("-").repo(REPOSITORY).tag(name).changes(changes);
-        let archive = archive(program, name)
+        let archive = archive(files, name)
             .map_err(|error| Error::Address { what: "the helper's image".to_owned(), why: error.to_string() })?;
         let mut progress =
             self.bollard.create_image(Some(options.build()), Some(bollard::body_full(archive.into())), None);
@@ -267,10 +289,13 @@ fn body(image: &str, recipe: &Recipe) -> ContainerCreateBody {
     // Who is in another user namespace than the target goes by other numbers, and has no rights over it. The engine's own,
     // which has no name, is the sidecar's unasked.
     let users = Some(recipe.userns_mode.as_str()).filter(|mode| !mode.is_empty());
+    // Engines make it without programs, devices and set-user-id unless they are told to. Whose it is is for who makes a folder
+    // in it: not every engine takes an owner.
+    let scratch = recipe.scratch.map(|path| HashMap::from([(path.to_owned(), SCRATCH.to_owned())]));
     ContainerCreateBody {
         image: Some(image.to_owned()),
-        entrypoint: Some(vec![format!("/{PROGRAM}")]),
-        cmd: Some(vec![recipe.argument.to_owned()]),
+        entrypoint: Some(recipe.files.first().map(|program| program.path.clone()).into_iter().collect()),
+        cmd: Some(recipe.arguments.clone()),
         user: Some(recipe.user.clone()),
         labels: Some(HashMap::from([
             (labels::OWNER.to_owned(), labels::OWNER_VALUE.to_owned()),
@@ -289,9 +314,10 @@ fn body(image: &str, recipe: &Recipe) -> ContainerCreateBody {
             group_add: Some(recipe.groups.clone()),
             security_opt: Some(vec!["no-new-privileges".to_owned()]),
             pid_mode: Some(share(&recipe.pid_mode)),
-            network_mode: Some(share(&recipe.network_mode)),
+            network_mode: Some(recipe.network_mode.as_deref().map_or_else(|| "none".to_owned(), share)),
             userns_mode: users.map(share),
-            memory: Some(MEMORY),
+            memory: Some(recipe.memory),
+            tmpfs: scratch,
             // With the default driver every frame would be written to the engine's disk.
             log_config: Some(HostConfigLogConfig { typ: Some("none".to_owned()), config: None }),
             ..HostConfig::default()
@@ -303,20 +329,35 @@ fn body(image: &str, recipe: &Recipe) -> ContainerCreateBody {
 /// What Podman 4.3 says of the id of an image that it does not find again: it then takes it for a name.
 const NOT_FOUND_ANEW: &str = "cannot specify 64-byte hexadecimal strings";
 
-/// An archive with the program in it, which its own user can run and not read: see `entry/broker/program.rs`.
+/// An archive with the files in it, and the folders above them, which everybody may look through.
 ///
 /// It bears the image's name where nobody looks, so that two made in the same second are two. Podman keeps equal archives
 /// once, and loses one that is being imported if it is removed with another image at the same moment.
-fn archive(program: &[u8], name: &str) -> std::io::Result<Vec<u8>> {
-    let mut header = tar::Header::new_ustar();
-    header.set_size(program.len() as u64);
-    header.set_mode(0o111);
-    header.set_uid(0);
-    header.set_gid(0);
-    header.set_mtime(0);
-    header.set_username(name)?;
-    let mut builder = tar::Builder::new(Vec::with_capacity(program.len() + 2048));
-    builder.append_data(&mut header, PROGRAM, program)?;
+fn archive(files: &[Packed], name: &str) -> std::io::Result<Vec<u8>> {
+    let room = files.iter().map(|file| file.bytes.len() + 1024).sum::<usize>() + 4096;
+    let mut builder = tar::Builder::new(Vec::with_capacity(room));
+    let header = |kind, mode, size: usize| {
+        let mut header = tar::Header::new_ustar();
+        header.set_entry_type(kind);
+        header.set_size(size as u64);
+        header.set_mode(mode);
+        header.set_uid(0);
+        header.set_gid(0);
+        header.set_mtime(0);
+        header.set_username(name).map(|()| header)
+    };
+    let relative = |file: &Packed| PathBuf::from(file.path.trim_start_matches('/'));
+    let folders: BTreeSet<_> = files
+        .iter()
+        .flat_map(|file| relative(file).ancestors().skip(1).map(PathBuf::from).collect::<Vec<_>>())
+        .collect();
+    for folder in folders.iter().filter(|folder| !folder.as_os_str().is_empty()) {
+        builder.append_data(&mut header(tar::EntryType::Directory, 0o755, 0)?, folder, std::io::empty())?;
+    }
+    for file in files {
+        let mut header = header(tar::EntryType::Regular, file.mode, file.bytes.len())?;
+        builder.append_data(&mut header, relative(file), &*file.bytes)?;
+    }
     builder.into_inner()
 }
 
@@ -346,14 +387,20 @@ fn token() -> &'static str {
 mod tests {
     use super::*;
 
+    fn packed(path: &str, mode: u32) -> Packed {
+        Packed { path: path.to_owned(), mode, bytes: b"ELF".into() }
+    }
+
     fn recipe() -> Recipe {
         Recipe {
             target: "abc".to_owned(),
             pid_mode: String::new(),
-            network_mode: "bridge".to_owned(),
+            network_mode: Some("bridge".to_owned()),
             userns_mode: String::new(),
-            program: b"ELF",
-            argument: "s",
+            files: vec![packed("/shim", 0o111)],
+            arguments: vec!["s".to_owned()],
+            memory: 32 << 20,
+            scratch: None,
             user: "0:0".to_owned(),
             groups: vec!["7".to_owned()],
             capabilities: vec!["SYS_PTRACE".to_owned()],
@@ -377,6 +424,7 @@ mod tests {
             ("host", Some("host"), Some("host"), Some("host")),
         ] {
             let [pid_mode, network_mode, userns_mode] = [(); 3].map(|()| mode.to_owned());
+            let network_mode = Some(network_mode);
             let host = body("image", &Recipe { pid_mode, network_mode, userns_mode, ..recipe() }).host_config.unwrap();
             assert_eq!((host.pid_mode.as_deref(), host.network_mode.as_deref()), (pids, network), "{mode:?}");
             assert_eq!(host.userns_mode.as_deref(), users, "{mode:?}");
@@ -384,19 +432,38 @@ mod tests {
     }
 
     #[test]
-    fn the_image_is_one_file_that_can_only_be_run() {
-        let bytes = archive(b"ELF", &unique()).unwrap();
+    fn a_network_is_not_shared_unasked() {
+        let recipe = Recipe { network_mode: None, scratch: Some("/scratch"), ..recipe() };
+        let host = body("image", &recipe).host_config.unwrap();
+        assert_eq!(host.network_mode.as_deref(), Some("none"));
+        assert_eq!(host.tmpfs.unwrap()["/scratch"], SCRATCH);
+    }
+
+    #[test]
+    fn the_image_is_its_files_and_the_folders_above_them() {
+        let bytes = archive(&[packed("/shim", 0o111), packed("/lib/a/libc.so.6", 0o444)], &unique()).unwrap();
         let mut archive = tar::Archive::new(bytes.as_slice());
-        let files: Vec<_> = archive.entries().unwrap().map(Result::unwrap).collect();
-        let header = files[0].header();
-        assert_eq!((files.len(), header.mode().unwrap(), header.size().unwrap()), (1, 0o111, 3));
-        assert_eq!((header.uid().unwrap(), header.path_bytes().into_owned()), (0, b"shim".to_vec()));
+        let each = archive.entries().unwrap().map(|entry| {
+            let header = entry.unwrap().header().clone();
+            let path = String::from_utf8(header.path_bytes().into_owned()).unwrap();
+            (
+                path.trim_end_matches('/').to_owned(),
+                header.mode().unwrap(),
+                header.uid().unwrap(),
+                header.size().unwrap(),
+            )
+        });
+        let wanted =
+            [("lib", 0o755, 0, 0), ("lib/a", 0o755, 0, 0), ("shim", 0o111, 0, 3), ("lib/a/libc.so.6", 0o444, 0, 3)];
+        assert_eq!(each.collect::<Vec<_>>(), wanted.map(|(path, mode, uid, size)| (path.to_owned(), mode, uid, size)));
     }
 
     #[test]
     fn names_differ() {
         let (one, other) = (unique(), unique());
         assert_ne!(one, other);
-        assert_ne!(archive(b"", &one).unwrap(), archive(b"", &other).unwrap());
+        assert_ne!(archive(&[], &one).unwrap().len(), 0);
+        let of = |name: &str| archive(&[packed("/shim", 0o111)], name).unwrap();
+        assert_ne!(of(&one), of(&other));
     }
 }
