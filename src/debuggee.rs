@@ -1,34 +1,37 @@
 //! Which process of a target a debugger looks at, and whether a core can be taken of it. Commands and screens share it.
 
-use std::time::Duration;
+use std::fs::File;
+use std::io::{self, Read as _, Write as _};
+use std::os::fd::AsRawFd as _;
+use std::time::{Duration, SystemTime};
 
 use futures_util::StreamExt as _;
 
 use crate::corefile::Weight;
-use crate::door::Door;
-use crate::engine::{self, State, process};
+use crate::engine::State;
+use crate::engine::health::{HealthCheck, Verdict};
+use crate::entry::tracer::{Tracee, Tracer, Untold};
 use crate::exit::{Exit, Explain, Failure};
 use crate::golang::{self, BuildInfo};
+use crate::inspect::fetch::proc_path;
 use crate::inspect::{self, processes};
-use crate::shim::Shim;
-use crate::target::{ContainerPid, HostPid, Target};
+use crate::shim::{Bulk, Shim};
+use crate::target::{ContainerPid, Target};
 
 /// How long a pause is, beside the copying: stopping and letting go of the threads.
 const STOPPING: Duration = Duration::from_millis(2);
 /// How long copying takes, a mebibyte.
 const COPYING: Duration = Duration::from_micros(300);
+/// The largest program. Those of Go have some hundred megabytes at most.
+const LARGEST: u64 = 4 << 30;
 /// Programs that are looked at in search of one made by Go, at once.
 const AT_ONCE: usize = 16;
 
 /// The process that a debugger looks at.
 #[derive(Debug, Clone)]
 pub struct Debuggee {
-    /// As it is numbered inside.
-    pub pid: ContainerPid,
-    /// As it is numbered on this host.
-    pub host: HostPid,
-    /// When it began, in clock ticks after boot: which of all the processes that had its number.
-    pub start_ticks: u64,
+    /// It.
+    pub process: Tracee,
     /// What its program says of itself; or why it does not. Only [`golang::Error::is_no`] means that Go did not make it.
     pub go: Result<BuildInfo, golang::Error>,
 }
@@ -36,20 +39,6 @@ pub struct Debuggee {
 /// Why there is none.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// A sidecar has neither the rights nor the memory for it.
-    #[error("cannot {purpose} {target} through a sidecar")]
-    Sidecar {
-        /// What it is for: `take a core of`.
-        purpose: String,
-        /// The target.
-        target: String,
-    },
-    /// Its first process is on another host, or in another world.
-    #[error("{target} has no process on this host")]
-    Elsewhere {
-        /// The target.
-        target: String,
-    },
     /// It is frozen.
     #[error("{target} is paused, and a paused process does not give its registers away")]
     Paused {
@@ -75,70 +64,75 @@ pub enum Error {
     /// Its processes could not be read.
     #[error(transparent)]
     Processes(#[from] inspect::Error),
-    /// It could not be looked at from outside.
-    #[error(transparent)]
-    Process(#[from] engine::error::Error),
+    /// It could not be told from others.
+    #[error("{target}: {source}")]
+    Untold {
+        /// The target.
+        target: String,
+        /// Why.
+        source: Untold,
+    },
 }
 
 impl Explain for Error {
     fn hint(&self) -> Option<String> {
         match self {
-            Self::Sidecar { .. } => Some("on the engine's host, run it with sudo: --via local".to_owned()),
             Self::Paused { .. } => Some("unpause it first".to_owned()),
             Self::Several { .. } => Some("say which: --pid N; `scratchdbg ps` names them".to_owned()),
             Self::Processes(error) => error.hint(),
-            Self::Process(error) => error.hint(),
-            Self::Elsewhere { .. } | Self::Ended { .. } => None,
+            Self::Untold { source: Untold::Here(error), .. } => error.hint(),
+            Self::Untold { .. } | Self::Ended { .. } => None,
         }
     }
 
     fn exit(&self) -> Exit {
         match self {
-            Self::Sidecar { .. } => Exit::NotPermitted,
-            Self::Elsewhere { .. } | Self::Ended { .. } => Exit::NoTarget,
-            Self::Paused { .. } => Exit::No,
+            Self::Ended { .. } | Self::Untold { source: Untold::Ended, .. } => Exit::NoTarget,
+            Self::Paused { .. } | Self::Untold { source: Untold::Inside(_), .. } => Exit::No,
             Self::Several { .. } => Exit::Usage,
             Self::Processes(error) => error.exit(),
-            Self::Process(error) => error.exit(),
+            Self::Untold { source: Untold::Here(error), .. } => error.exit(),
         }
     }
 }
 
-/// Whether what was entered by this door can be looked at that closely at all. `purpose` says what for: `take a core of`.
+/// Whether a target can be looked at that closely at all.
 ///
 /// # Errors
 /// Why not.
-pub fn allowed(target: &Target, door: Door, purpose: &str) -> Result<HostPid, Error> {
-    if door == Door::Sidecar {
-        return Err(Error::Sidecar { purpose: purpose.to_owned(), target: target.name() });
-    }
-    let init = target.init().ok_or_else(|| Error::Elsewhere { target: target.name() })?;
+pub fn allowed(target: &Target) -> Result<(), Error> {
     if target.container().is_some_and(|container| container.state == State::Paused) {
         return Err(Error::Paused { target: target.name() });
     }
-    Ok(init)
+    Ok(())
 }
 
-/// The process: the one asked for, the first one if Go made it, or the only one that Go made. `first` is the first one
-/// inside, `init` the same on this host.
+/// The process: the one asked for, the first one if Go made it, or the only one that Go made. `first` is the first one inside.
 ///
 /// # Errors
 /// If there is no such process, or more than one.
 pub async fn find(
     shim: &Shim,
+    tracer: &Tracer,
     target: &Target,
     first: ContainerPid,
-    init: HostPid,
     asked: Option<ContainerPid>,
 ) -> Result<Debuggee, Error> {
+    allowed(target)?;
     let (pid, go) = choose(shim, target, first, asked).await?;
-    let host = process::host_pids(init).get(&pid).copied();
-    let host = host.ok_or_else(|| Error::Ended { pid, target: target.name() })?;
-    let start_ticks = process::find(host)?.start_ticks;
-    Ok(Debuggee { pid, host, start_ticks, go })
+    let process = tracer.process(shim, target, pid).await.map_err(|source| match source {
+        Untold::Ended => Error::Ended { pid, target: target.name() },
+        source => Error::Untold { target: target.name(), source },
+    })?;
+    Ok(Debuggee { process, go })
 }
 
-async fn choose(
+/// The same, where it does not matter whether it can be looked at from outside: the process, and what its program says of
+/// itself.
+///
+/// # Errors
+/// If its processes cannot be read, or more than one of them is Go's.
+pub async fn choose(
     shim: &Shim,
     target: &Target,
     first: ContainerPid,
@@ -162,10 +156,66 @@ async fn choose(
     }
 }
 
+/// The program of a process, as a file that can be opened anew by its descriptor, as Delve does: the very one, or a copy in
+/// memory where that is not to be had.
+///
+/// # Errors
+/// If it cannot be read.
+pub async fn program(shim: &Shim, pid: ContainerPid) -> Result<File, Failure> {
+    let link = proc_path(pid, "exe");
+    let path = shim.readlink(&link).await.map_err(|error| inspect::Error::of(&link, error))?;
+    let failed = |error| inspect::Error::of(&path, error);
+    let not_kept = |error: io::Error| Failure::new(Exit::No, format!("the program cannot be copied: {error}"));
+    match shim.bulk(&path).await.map_err(failed)? {
+        Bulk::File(file, _) => {
+            let opened = tokio::task::spawn_blocking(|| readable(file)).await;
+            opened.unwrap_or_else(|_| Err(io::ErrorKind::Other.into())).map_err(not_kept)
+        }
+        Bulk::Stream(mut stream, _) => {
+            let (mut copy, mut room) = (memory().map_err(not_kept)?, LARGEST);
+            while let Some(chunk) = stream.next().await {
+                let chunk = chunk.map_err(failed)?;
+                room =
+                    room.checked_sub(chunk.len() as u64).ok_or_else(|| not_kept(io::ErrorKind::FileTooLarge.into()))?;
+                copy.write_all(&chunk).map_err(not_kept)?;
+            }
+            Ok(copy)
+        }
+    }
+}
+
+/// A file that can be opened anew by its descriptor: this very one, or a copy.
+fn readable(file: File) -> io::Result<File> {
+    if File::open(format!("/proc/self/fd/{}", file.as_raw_fd())).is_ok() {
+        return Ok(file);
+    }
+    let mut copy = memory()?;
+    io::copy(&mut (&file).take(LARGEST), &mut copy)?;
+    Ok(copy)
+}
+
+fn memory() -> io::Result<File> {
+    Ok(rustix::fs::memfd_create("scratchdbg-program", rustix::fs::MemfdFlags::CLOEXEC)?.into())
+}
+
 /// Why nothing may stop a process, be it for milliseconds, under `--read-only`.
 #[must_use]
 pub fn forbidden() -> Failure {
     Failure::new(Exit::Usage, "a core stops the process for a moment, and --read-only forbids that")
+}
+
+/// What the health check of a target makes of its process standing still from now on; `None` if there is none.
+#[must_use]
+pub fn verdict(target: &Target, now: SystemTime) -> Option<(HealthCheck, Verdict)> {
+    let container = target.container()?;
+    let check = container.health_check?;
+    Some((check, check.verdict(container.health.as_deref(), container.started, now)))
+}
+
+/// The same as a sentence, without its end.
+#[must_use]
+pub fn health_words(target: &Target, now: SystemTime) -> Option<String> {
+    verdict(target, now).map(|(check, verdict)| check.words(verdict))
 }
 
 /// How long taking a core will probably stop the process.
@@ -179,18 +229,6 @@ fn mebibytes(bytes: u64) -> f64 {
     bytes as f64 / f64::from(1 << 20)
 }
 
-/// How much of a process is taken at most where nobody says: half of the memory that this host has to spare
-/// (proc_meminfo(5)); 1 GiB where it does not tell.
-#[must_use]
-pub fn half_of_what_is_free() -> u64 {
-    let available = || {
-        let text = std::fs::read_to_string("/proc/meminfo").ok()?;
-        let line = text.lines().find_map(|line| line.strip_prefix("MemAvailable:"))?;
-        line.trim().strip_suffix(" kB")?.trim().parse::<u64>().ok()
-    };
-    available().map_or(1 << 30, |kibibytes| kibibytes.saturating_mul(1 << 10) / 2)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -200,19 +238,24 @@ mod tests {
         let weight = |mebibytes: u64| Weight { writable: mebibytes << 20, constant: 1 << 30, threads: 9 };
         assert!(expected_pause(&weight(1)) < Duration::from_millis(5));
         assert!(expected_pause(&weight(1000)) > expected_pause(&weight(100)) * 5);
-        assert!(half_of_what_is_free() > 1 << 20);
+    }
+
+    #[test]
+    fn a_program_is_not_copied_without_need() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("program");
+        std::fs::write(&path, "ELF").unwrap();
+        let file = readable(File::open(&path).unwrap()).unwrap();
+        let same = |file: &File| std::fs::read_link(format!("/proc/self/fd/{}", file.as_raw_fd())).unwrap();
+        assert_eq!(same(&file), path);
     }
 
     #[test]
     fn what_cannot_be_looked_at_says_so() {
-        use crate::engine::Container;
         let container = crate::tui::fake::container("shop");
-        let target = |container: Container| Target::Container(Box::new(container));
-        let allowed = |container, door| allowed(&target(container), door, "take a core of");
-        assert!(allowed(container.clone(), Door::Local).is_ok());
-        let why = |container, door| allowed(container, door).unwrap_err().to_string();
-        assert!(why(container.clone(), Door::Sidecar).contains("through a sidecar"));
-        assert!(why(Container { pid: None, ..container.clone() }, Door::Local).contains("no process on this host"));
-        assert!(why(Container { state: State::Paused, ..container }, Door::Local).contains("is paused"));
+        let target = |container| Target::Container(Box::new(container));
+        assert!(allowed(&target(container.clone())).is_ok());
+        let paused = crate::engine::Container { state: State::Paused, ..container };
+        assert!(allowed(&target(paused)).unwrap_err().to_string().contains("is paused"));
     }
 }

@@ -1,5 +1,6 @@
 //! The ways in: plans who enters where with which rights, and opens the door.
 
+pub mod beside;
 mod broker;
 pub mod guard;
 mod local;
@@ -8,6 +9,7 @@ mod sidecar;
 pub mod snapshot;
 mod status;
 mod steps;
+pub mod tracer;
 
 use std::fmt;
 use std::str::FromStr;
@@ -18,6 +20,7 @@ use serde::{Deserialize, Serialize};
 use self::broker::message::Step;
 pub use self::broker::{Broker, NoBroker, SHIM};
 use self::plan::{Missing, Plan};
+pub use self::tracer::Tracer;
 
 use crate::activity::Journal;
 pub use crate::door::Door;
@@ -67,6 +70,9 @@ pub struct Access {
     pub write: bool,
     /// Whether a sidecar may be put beside a target that could take it over.
     pub trusting: bool,
+    /// Whether memory of its processes will be read. A process of the same user may do that, but for kernels that are told
+    /// otherwise (`/proc/sys/kernel/yama/ptrace_scope`), for which the right to look is kept where it is to be had.
+    pub memory: bool,
 }
 
 impl FromStr for Identity {
@@ -108,6 +114,8 @@ pub struct Entered {
     pub init: ContainerPid,
     /// Through which door.
     pub door: Door,
+    /// Who can debug its processes.
+    pub tracer: Tracer,
 }
 
 /// Why a door did not open.
@@ -212,6 +220,45 @@ pub enum Error {
         /// Its name.
         target: String,
     },
+    /// A sidecar cannot run what is of another kind of machine.
+    #[error(
+        "cannot debug {target} in a sidecar: its engine runs programs for {theirs}, and these are for {}",
+        std::env::consts::ARCH
+    )]
+    Architecture {
+        /// Its name.
+        target: String,
+        /// What the engine said.
+        theirs: String,
+    },
+    /// What a sidecar needs to debug cannot be put together.
+    #[error("cannot debug {target} in a sidecar: {why}")]
+    Packed {
+        /// Its name.
+        target: String,
+        /// What is missing.
+        why: String,
+    },
+    /// The engine's system call filter keeps a sidecar from debugging.
+    #[error("the sidecar beside {target} may not trace: the engine's system call filter (seccomp) forbids it")]
+    Filtered {
+        /// Its name.
+        target: String,
+    },
+    /// A sidecar cannot begin to debug.
+    #[error("the sidecar beside {target} cannot debug it: {}", errno.desc())]
+    NotReady {
+        /// Its name.
+        target: String,
+        /// Why.
+        errno: Errno,
+    },
+    /// A sidecar that debugged has ended.
+    #[error("the sidecar that debugs {target} has ended")]
+    BesideEnded {
+        /// Its name.
+        target: String,
+    },
     /// The helper inside did not say what it should.
     #[error("cannot enter {target}: {cause}")]
     Shim {
@@ -242,13 +289,25 @@ impl Explain for Error {
                     .to_owned(),
             ),
             Self::Kept { .. } => Some("try --as target; on the engine's host, sudo and --via local".to_owned()),
-            Self::Lost { .. } => Some("on the engine's host, run it with sudo: --via local".to_owned()),
+            Self::Lost { .. } | Self::NotReady { .. } => Some("on the engine's host, run it with sudo: --via local".to_owned()),
             Self::Engine { cause, .. } => {
                 let local = "on the engine's host, sudo and --via local need nothing of the engine";
                 Some(cause.hint().unwrap_or_else(|| local.to_owned()))
             }
             Self::Stopped { step, errno, .. } => step.hint(*errno),
-            Self::Gone { .. } | Self::NoBroker(_) | Self::BrokerEnded { .. } | Self::Shim { .. } => None,
+            Self::Architecture { .. } | Self::Packed { .. } => {
+                Some("run it on the engine's host; there, sudo and --via local need no sidecar".to_owned())
+            }
+            Self::Filtered { .. } => Some(
+                "Docker's own filter allows it from 19.03 on, with Linux 4.8
+on the engine's host, run it with sudo: --via local"
+                    .to_owned(),
+            ),
+            Self::Gone { .. }
+            | Self::NoBroker(_)
+            | Self::BrokerEnded { .. }
+            | Self::BesideEnded { .. }
+            | Self::Shim { .. } => None,
         }
     }
 
@@ -265,11 +324,17 @@ impl Explain for Error {
             | Self::ReadOnly { .. }
             | Self::AtItsMercy { .. }
             | Self::Kept { .. }
+            | Self::Architecture { .. }
+            | Self::Filtered { .. }
+            | Self::NotReady { errno: Errno::EPERM | Errno::EACCES, .. }
             | Self::Stopped { errno: Errno::EPERM | Errno::EACCES, .. } => Exit::NotPermitted,
             Self::Stopped { .. }
             | Self::Lost { .. }
             | Self::NoBroker(_)
             | Self::BrokerEnded { .. }
+            | Self::Packed { .. }
+            | Self::NotReady { .. }
+            | Self::BesideEnded { .. }
             | Self::Shim { .. } => Exit::No,
         }
     }

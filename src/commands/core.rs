@@ -12,10 +12,9 @@ use super::cp::{here, local};
 use super::process::{self, Chosen};
 use super::{Context, output};
 use crate::cli::Core;
-use crate::corefile::{Order, Weight};
+use crate::corefile::{self, Weight};
 use crate::debuggee;
-use crate::door::Door;
-use crate::entry::snapshot::{self, Taken};
+use crate::entry::snapshot::{self, Taken, Terms};
 use crate::exit::{Exit, Failure};
 use crate::golang;
 use crate::inspect::files::human_size;
@@ -29,7 +28,7 @@ const LONGEST: Duration = Duration::from_secs(3600);
 #[derive(Serialize)]
 struct Document {
     pid: ContainerPid,
-    host_pid: HostPid,
+    host_pid: Option<HostPid>,
     go: Option<Untrusted>,
     #[serde(skip)]
     not_go: bool,
@@ -59,19 +58,20 @@ pub async fn run(context: &Context, args: &Core) -> Result<(), Failure> {
     if args.output.is_some() && context.global.read_only {
         return Err(debuggee::forbidden().try_this("core --dry-run says what there is to be taken"));
     }
-    let chosen = process::choose(context, &args.target, args.pid, "take a core of").await?;
-    let order = order(&chosen, args.most, args.pause.min(LONGEST));
+    let chosen = process::choose(context, &args.target, args.pid).await?;
+    let terms = terms(args.most, args.pause.min(LONGEST));
     let (weight, done) = if let Some(path) = &args.output {
-        let (weight, done) = into_file(context, &chosen, order, path).await?;
+        let (weight, done) = into_file(context, &chosen, terms, path).await?;
         (weight, Some(done))
     } else {
-        let weight = snapshot::weigh(context.broker(), &chosen.target.name(), order).await?;
+        let (tracer, name) = (&chosen.entered.tracer, chosen.target.name());
+        let weight = snapshot::weigh(tracer, &name, &chosen.process, terms).await?;
         context.tell(&format!("would take {}", words(&chosen, &weight)));
         (weight, None)
     };
     let document = Document {
-        pid: chosen.pid,
-        host_pid: chosen.host,
+        pid: chosen.process.pid,
+        host_pid: chosen.process.host,
         not_go: chosen.go.as_ref().is_err_and(golang::Error::is_no),
         go: chosen.go.ok().map(|info| info.go_version),
         threads: weight.threads,
@@ -84,13 +84,12 @@ pub async fn run(context: &Context, args: &Core) -> Result<(), Failure> {
 }
 
 /// What is to be taken of a process; without `most`, as much as half of what memory this host has to spare.
-pub fn order(chosen: &Chosen, most: Option<u64>, pause: Duration) -> Order {
-    let most = most.unwrap_or_else(debuggee::half_of_what_is_free);
-    Order { pid: chosen.host, start_ticks: chosen.start_ticks, most, pause }
+pub fn terms(most: Option<u64>, pause: Duration) -> Terms {
+    Terms { most: most.unwrap_or_else(corefile::half_of_what_is_free), pause }
 }
 
 /// Takes it into a file.
-async fn into_file(context: &Context, chosen: &Chosen, order: Order, path: &Path) -> Result<(Weight, Done), Failure> {
+async fn into_file(context: &Context, chosen: &Chosen, terms: Terms, path: &Path) -> Result<(Weight, Done), Failure> {
     let shown = text::escape(path.as_os_str().as_bytes());
     let failed = |error: std::io::Error| here(&format!("cannot write {shown}"), &error);
     let (parent, name) = local::parent(path).map_err(failed)?;
@@ -99,7 +98,7 @@ async fn into_file(context: &Context, chosen: &Chosen, order: Order, path: &Path
     }
     let mut staged = local::Staged::new(parent.as_fd(), name).map_err(failed)?;
     let out: OwnedFd = staged.file().try_clone().map_err(failed)?.into();
-    let Taken { weight, thawed, written } = take(context, chosen, order, out).await?;
+    let Taken { weight, thawed, written } = take(context, chosen, terms, out).await?;
     // It has everything in it that the process had: keys, passwords, what its users sent.
     staged.keep(name, 0o600).map_err(failed)?;
     if written.left_out > 0 {
@@ -120,11 +119,12 @@ async fn into_file(context: &Context, chosen: &Chosen, order: Order, path: &Path
 ///
 /// # Errors
 /// If it could not be taken: then the process runs on, too.
-pub async fn take(context: &Context, chosen: &Chosen, order: Order, out: OwnedFd) -> Result<Taken, Failure> {
-    let what = format!("stop process {} and copy its memory", order.pid);
-    let step = context.journal.begin(Some(Door::Local), &what, Some("it is let go at once, or at our end"));
+pub async fn take(context: &Context, chosen: &Chosen, terms: Terms, out: OwnedFd) -> Result<Taken, Failure> {
+    let (process, tracer) = (&chosen.process, &chosen.entered.tracer);
+    let what = format!("stop {process} and copy its memory");
+    let step = context.journal.begin(Some(tracer.door()), &what, Some("it is let go at once, or at our end"));
     let weighed = |weight: &Weight| context.tell(&format!("taking {}", words(chosen, weight)));
-    let taken = snapshot::take(context.broker(), &chosen.target.name(), order, out, weighed).await;
+    let taken = snapshot::take(tracer, &chosen.target.name(), process, terms, out, weighed).await;
     step.end(&taken).undone();
     Ok(taken?)
 }
@@ -136,9 +136,8 @@ pub fn milliseconds(time: Duration) -> f64 {
 
 fn words(chosen: &Chosen, weight: &Weight) -> String {
     format!(
-        "process {} ({} on this host): {} that it may write, {} that it may not; {} threads stopped for about {:.1} ms",
-        chosen.pid,
-        chosen.host,
+        "{}: {} that it may write, {} that it may not; {} threads stopped for about {:.1} ms",
+        chosen.process,
         human_size(weight.writable),
         human_size(weight.constant),
         weight.threads,

@@ -26,7 +26,7 @@ pub async fn run(context: &Context, args: &Dlv) -> Result<(), Failure> {
     if args.snapshot {
         return snapshot::run(context, args).await;
     }
-    let chosen = process::choose(context, &args.target, args.pid, "debug").await?;
+    let chosen = process::choose(context, &args.target, args.pid).await?;
     let session = live::Session::new(context, args, &chosen).await?;
     if args.dap {
         dap::run(context, args, &chosen, &session).await

@@ -232,7 +232,15 @@ impl Stopped {
     /// Every address of one place.
     async fn addresses(&self, place: &str, rules: &[PathRule]) -> Result<Vec<u64>, Error> {
         let refused = |why: String| Error::Refused(rpc::first_line(&why));
-        let mut found = self.link.exact(&find(Scope::current(), place, rules)).await?.locations;
+        let found = match (self.link.exact(&find(Scope::current(), place, rules)).await, pattern(place)) {
+            // Of a stripped program Delve finds functions by their names, but methods by a pattern alone (1.27.1).
+            (Err(refused @ Error::Refused(_)), Some(pattern)) => {
+                let again = self.link.exact(&find(Scope::current(), &pattern, rules)).await;
+                again.map_err(|error| if matches!(error, Error::Refused(_)) { refused } else { error })
+            }
+            (found, _) => found,
+        };
+        let mut found = found?.locations;
         match (found.pop(), found.len()) {
             (None, _) => Err(refused(format!("nothing is at {place}"))),
             (Some(only), 0) if only.pcs.is_empty() && only.pc == 0 => Err(refused(format!("no code is at {place}"))),
@@ -242,12 +250,13 @@ impl Stopped {
         }
     }
 
-    /// Changes a breakpoint.
+    /// Changes a breakpoint. If Delve says no, it stays as it was.
     ///
     /// # Errors
     /// As every call: see [`Error`].
     pub async fn change_breakpoint(&self, id: i64, change: &Change) -> Result<(), Error> {
-        let mut breakpoint = self.link.exact(&request::GetBreakpoint { id }).await?.breakpoint;
+        let before = self.link.exact(&request::GetBreakpoint { id }).await?.breakpoint;
+        let mut breakpoint = before.clone();
         let mut set = |name: &str, value: Option<Value>| {
             if let Some(value) = value {
                 breakpoint.insert(name.to_owned(), value);
@@ -258,7 +267,12 @@ impl Stopped {
         set("continue", change.tracepoint.map(Value::from));
         set("disabled", change.enabled.map(|enabled| Value::from(!enabled)));
         set("variables", change.variables.clone().map(Value::from));
-        self.link.ask(&request::AmendBreakpoint { breakpoint: &breakpoint }).await
+        let changed = self.link.ask(&request::AmendBreakpoint { breakpoint: &breakpoint }).await;
+        if let Err(Error::Refused(_)) = changed {
+            // Delve forgets a condition before it reads the new one (1.27.1).
+            self.link.ask(&request::AmendBreakpoint { breakpoint: &before }).await?;
+        }
+        changed
     }
 
     /// Puts a breakpoint out of force, or back.
@@ -441,6 +455,15 @@ impl Stopped {
         let stuck = Error::Stuck { method: "Detach", seconds: ENDING.as_secs() };
         timeout(ENDING, self.link.closed()).await.map_err(|_| stuck)
     }
+}
+
+/// A pattern for functions of this name, in Delve's notation. `None` if it cannot be the name of one.
+fn pattern(place: &str) -> Option<String> {
+    let is_name = |c: char| c.is_alphanumeric() || "._/-*()[]".contains(c);
+    let begins = place.starts_with(|c: char| c.is_alphabetic() || c == '_' || c == '(');
+    // Delve takes a slash for the end of the pattern.
+    let escaped = || regex::escape(place).replace('/', "\\/");
+    (begins && place.chars().all(is_name)).then(|| format!("/(^|[.\\/]){}$/", escaped()))
 }
 
 fn find<'a>(scope: Scope, place: &'a str, rules: &[PathRule]) -> request::FindLocation<'a> {

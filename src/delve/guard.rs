@@ -27,6 +27,7 @@ mod traps;
 mod watch;
 
 use std::os::fd::OwnedFd;
+use std::path::Path;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -168,9 +169,24 @@ impl Means {
     /// # Errors
     /// If the kernel does not let us. Nothing has been done then.
     pub fn gather(order: &Order, debug_file: Option<OwnedFd>) -> Result<Self, Error> {
-        let debug_file = order.debug_file.zip(debug_file);
+        Self::with(order, debug_file, Place::new)
+    }
+
+    /// The same with a file system that is there already: in a container of our own nobody may make one.
+    ///
+    /// # Errors
+    /// As [`Means::gather`].
+    pub fn gather_in(scratch: &Path, order: &Order, debug_file: Option<OwnedFd>) -> Result<Self, Error> {
+        Self::with(order, debug_file, |debug_file| Place::within(scratch, debug_file))
+    }
+
+    fn with(
+        order: &Order,
+        debug_file: Option<OwnedFd>,
+        place: impl FnOnce(Option<(BuildId, OwnedFd)>) -> Result<Place, Error>,
+    ) -> Result<Self, Error> {
         // What cannot be put back must not be touched.
-        Ok(Self { place: Place::new(debug_file)?, text: Text::of(order.pid)? })
+        Ok(Self { place: place(order.debug_file.zip(debug_file))?, text: Text::of(order.pid)? })
     }
 }
 

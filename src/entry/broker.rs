@@ -9,7 +9,7 @@ mod facts;
 pub(super) mod guard;
 pub(super) mod message;
 mod program;
-mod snapshot;
+pub(super) mod snapshot;
 mod worker;
 
 use std::os::fd::{AsFd as _, BorrowedFd, OwnedFd};
@@ -26,6 +26,7 @@ use self::message::{Answer, Ask, Refusal, Step, Stopped, receive, send};
 pub use self::program::ELF as SHIM;
 use self::program::Program;
 use self::worker::Workers;
+pub(super) use self::worker::rights;
 use crate::entry::plan::{Facts, Plan};
 use crate::sys;
 

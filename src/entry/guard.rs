@@ -1,18 +1,24 @@
-//! Having a live process debugged, by a guard of the broker's. Through the local door only.
+//! Having a live process debugged, by a guard: of the broker's, or in a sidecar.
 
 use std::os::fd::{AsFd as _, OwnedFd};
 use std::os::unix::net::UnixStream;
+use std::time::Duration;
 
 use nix::errno::Errno;
 use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
 
+use super::Error;
+use super::beside::outside::Programs;
+use super::beside::outside::session::{Heard, Session};
+use super::beside::wire;
 use super::broker::guard::Say;
 use super::broker::message::{Answer, Ask, receive, send};
 use super::local::refused;
-use super::{Broker, Error};
-use crate::delve::guard::{Order, Report, Told};
+use super::tracer::{Tracee, Tracer, Way};
+use crate::delve::guard::{Order, Report, Running, Told};
 use crate::exit::{Exit, Failure};
+use crate::golang::BuildId;
 
 /// Why Delve takes no requests.
 #[derive(Debug)]
@@ -23,52 +29,86 @@ pub enum NotConnected {
     Ended(Report),
 }
 
+/// What is asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Terms {
+    /// How long the process may stand still at a time. `None`: for ever.
+    pub pause: Option<Duration>,
+    /// The program's build id, if a debug file of it comes along.
+    pub debug_file: Option<BuildId>,
+}
+
 /// A guard at work. Dropped, it ends Delve.
 #[derive(Debug)]
 pub struct Guard {
-    broker: Broker,
+    tracer: Tracer,
     target: String,
-    order: Order,
-    link: AsyncFd<OwnedFd>,
+    process: Tracee,
+    terms: Terms,
+    /// The Delve that it guards, once there is one.
+    delve: Option<Running>,
+    link: Link,
     /// Kept open, as the guard keeps it: Delve must not see it end when the guard is killed.
     connection: Option<OwnedFd>,
     /// Whether the last word has been told.
     over: bool,
 }
 
-/// Starts one. Delve's program is an open file, and the debug file, if the order has its build id.
+/// How it is spoken with.
+#[derive(Debug)]
+enum Link {
+    Local(AsyncFd<OwnedFd>),
+    Beside(Session),
+}
+
+/// Starts one. Delve's program is an open file, and the debug file, if the terms have its build id.
 ///
 /// # Errors
-/// If there is no broker, or it cannot start the guard.
+/// If the guard cannot be started.
 pub async fn start(
-    broker: Result<&Broker, Error>,
+    tracer: &Tracer,
     target: &str,
-    order: Order,
+    process: Tracee,
+    terms: Terms,
     program: OwnedFd,
     debug_file: Option<OwnedFd>,
 ) -> Result<Guard, Error> {
-    let broker = broker?.clone();
-    let link = begin(&broker, target, order, Some(program)).await?;
-    if let Some(file) = debug_file {
-        // It may have ended already, and then says why.
-        let _ = send(link.get_ref().as_fd(), &Say::DebugFile, Some(file.as_fd()));
-    }
-    Ok(Guard { broker, target: target.to_owned(), order, link, connection: None, over: false })
+    let programs = Programs { delve: Some(program), debug_file };
+    let link = begin(tracer, target, &process, terms, None, programs).await?;
+    let (tracer, target) = (tracer.clone(), target.to_owned());
+    Ok(Guard { tracer, target, process, terms, delve: None, link, connection: None, over: false })
 }
 
+/// Starts a guard, over a Delve of its own or over one that has lost its guard.
 async fn begin(
-    broker: &Broker,
+    tracer: &Tracer,
     target: &str,
-    order: Order,
-    program: Option<OwnedFd>,
-) -> Result<AsyncFd<OwnedFd>, Error> {
-    let asked = broker.clone();
+    process: &Tracee,
+    terms: Terms,
+    delve: Option<Running>,
+    programs: Programs,
+) -> Result<Link, Error> {
+    let (Terms { pause, debug_file }, start_ticks) = (terms, process.start_ticks);
+    let broker = match &tracer.0 {
+        Way::Local(broker) => broker,
+        Way::Beside(beside) => {
+            let order = wire::Live { pid: process.pid, start_ticks, pause, delve, debug_file };
+            return Ok(Link::Beside(Session::new(beside.debug(process, order, &programs).await?)));
+        }
+    };
+    let pid = process.host.ok_or_else(|| Error::Gone { target: target.to_owned() })?;
+    let order = Order { pid, start_ticks, pause, delve, debug_file };
+    let (asked, program) = (broker.clone(), programs.delve);
     let ask = move || asked.ask_with(&Ask::Guard(order), program.as_ref().map(OwnedFd::as_fd));
     let ended = |errno| Error::BrokerEnded { target: target.to_owned(), errno };
     match tokio::task::spawn_blocking(ask).await.unwrap_or(Err(Errno::EIO)).map_err(ended)? {
         (Answer::Guarding, Some(link)) => {
             rustix::io::ioctl_fionbio(&link, true).map_err(|error| ended(Errno::from_raw(error.raw_os_error())))?;
-            crate::sys::watched(link).map_err(|_| ended(Errno::EMFILE))
+            if let Some(file) = programs.debug_file {
+                // It may have ended already, and then says why.
+                let _ = send(link.as_fd(), &Say::DebugFile, Some(file.as_fd()));
+            }
+            crate::sys::watched(link).map(Link::Local).map_err(|_| ended(Errno::EMFILE))
         }
         (Answer::Refused { refusal, .. }, _) => Err(refused(target, refusal)),
         _ => Err(ended(Errno::EPROTO)),
@@ -84,18 +124,19 @@ impl Guard {
     pub async fn next(&mut self) -> Result<(Told, Option<UnixStream>), Error> {
         loop {
             match self.receive().await {
-                Ok((Told::Started(delve), _)) => self.order.delve = Some(delve),
-                Ok((told, fd)) => {
+                Ok((Told::Started(delve), _)) => self.delve = Some(delve),
+                Ok((told, stream)) => {
                     self.over = matches!(told, Told::Ended(_) | Told::Failed(_));
-                    if let Some(fd) = &fd {
-                        self.connection = fd.try_clone().ok();
+                    if let Some(stream) = &stream {
+                        self.connection = stream.try_clone().ok().map(OwnedFd::from);
                     }
-                    return Ok((told, fd.map(UnixStream::from)));
+                    return Ok((told, stream));
                 }
-                Err(_) if !self.over && self.order.delve.is_some() => {
-                    self.link = begin(&self.broker, &self.target, self.order, None).await?;
+                Err(Error::BrokerEnded { .. } | Error::BesideEnded { .. }) if !self.over && self.delve.is_some() => {
+                    let none = Programs { delve: None, debug_file: None };
+                    self.link = begin(&self.tracer, &self.target, &self.process, self.terms, self.delve, none).await?;
                 }
-                Err(errno) => return Err(Error::BrokerEnded { target: self.target.clone(), errno }),
+                Err(error) => return Err(error),
             }
         }
     }
@@ -119,22 +160,38 @@ impl Guard {
         }
     }
 
-    async fn receive(&self) -> Result<(Told, Option<OwnedFd>), Errno> {
+    async fn receive(&mut self) -> Result<(Told, Option<UnixStream>), Error> {
+        let link = match (&mut self.link, &self.tracer.0) {
+            (Link::Local(link), _) => link,
+            (Link::Beside(session), Way::Beside(beside)) => {
+                return match session.next().await {
+                    Some(Heard::Told(told, stream)) => Ok((told, stream)),
+                    Some(Heard::Refused(refusal)) => Err(beside.refused(refusal)),
+                    None => Err(beside.ended()),
+                };
+            }
+            (Link::Beside(_), Way::Local(_)) => return Err(Error::BesideEnded { target: self.target.clone() }),
+        };
         let receive = || {
             let once = |link: &OwnedFd| receive::<Told>(link.as_fd()).map_err(std::io::Error::from);
-            self.link.async_io(Interest::READABLE, once)
+            link.async_io(Interest::READABLE, once)
         };
         let errno = |error: std::io::Error| error.raw_os_error().map_or(Errno::EIO, Errno::from_raw);
-        match receive().await.map_err(errno) {
+        let received = match receive().await.map_err(errno) {
             // A guard that has ended before it read our last word: what it told before is there still (unix(7)).
             Err(Errno::ECONNRESET) => receive().await.map_err(errno),
             received => received,
-        }
+        };
+        let ended = |errno| Error::BrokerEnded { target: self.target.clone(), errno };
+        received.map(|(told, fd)| (told, fd.map(UnixStream::from))).map_err(ended)
     }
 
     /// Asks for the end of the session. [`Told::Ended`] follows.
     pub fn end(&self) {
-        // It may have ended by itself.
-        let _ = send(self.link.get_ref().as_fd(), &Say::End, None);
+        match &self.link {
+            // It may have ended by itself.
+            Link::Local(link) => drop(send(link.get_ref().as_fd(), &Say::End, None)),
+            Link::Beside(session) => session.end(),
+        }
     }
 }

@@ -5,6 +5,7 @@ use std::os::unix::net::UnixStream;
 
 use super::broker::message::{Answer, Ask, Refusal};
 use super::plan::{NoPlan, Plan};
+use super::tracer::{Tracer, Way};
 use super::{Access, Broker, Door, Entered, Error, steps};
 use crate::activity::Journal;
 use crate::shim::{Leash, Shim};
@@ -34,6 +35,7 @@ pub(super) async fn enter(
         }
     };
     let made = steps::record(journal, name, pid, Some(&plan), &done, None);
+    let tracer = Tracer(Way::Local(broker.clone()));
     let (broker, told) = (broker.clone(), journal.clone());
     // A worker that does not answer is not asked to end: it is killed.
     let leash = Leash::new(move || {
@@ -50,7 +52,7 @@ pub(super) async fn enter(
         ended.await;
         made.undone();
     });
-    Ok(Entered { shim, plan, init: ContainerPid(inside), door: Door::Local })
+    Ok(Entered { shim, plan, init: ContainerPid(inside), door: Door::Local, tracer })
 }
 
 /// How it would be entered.

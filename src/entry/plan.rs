@@ -270,7 +270,9 @@ impl Plan {
         let ids = ids(facts, access, own_users)?;
         // A process without capabilities may be looked at by its own user; any other takes SYS_PTRACE.
         let looks = access.identity == Identity::Target
-            && (facts.target_permitted & !facts.our_kept(own_users) != 0 || !facts.target_dumpable);
+            && (facts.target_permitted & !facts.our_kept(own_users) != 0
+                || !facts.target_dumpable
+                || (access.memory && facts.our_effective & Capability::SysPtrace.bit() != 0));
         let keep = match access.identity {
             Identity::Target if looks => Capability::SysPtrace.bit(),
             Identity::Target | Identity::User { .. } => 0,

@@ -4,7 +4,7 @@
 //! socket of it. Nothing can be passed over it but bytes.
 
 mod identity;
-mod pump;
+pub(super) mod pump;
 mod search;
 
 use std::sync::Arc;
@@ -13,16 +13,22 @@ use nix::errno::Errno;
 use tokio::net::UnixStream;
 
 use self::identity::Who;
+use super::beside::outside::Beside;
 use super::plan::{Capability, Namespace, Plan, View};
 use super::status::Status;
+use super::tracer::{Tracer, Way};
 use super::{Access, Door, Entered, Error, Identity, SHIM};
 use crate::activity::Journal;
 use crate::engine::Container;
-use crate::engine::docker::sidecar::{Recipe, Sidecar};
+use crate::engine::docker::sidecar::{Packed, Recipe, Sidecar};
 use crate::engine::docker::{Docker, LeftoverKind};
 use crate::shim::{self, Leash, Shim};
 use crate::target::ContainerPid;
 
+/// The helper's place in its image. Its own user can run it and not read it: see `broker/program.rs`.
+const PROGRAM: &str = "/shim";
+/// What the helper may take of memory, in bytes: it uses a few hundred KiB.
+const MEMORY: i64 = 32 << 20;
 /// The letter that makes the helper a sidecar's; see `shim/src/main.rs`.
 const ARGUMENT: &str = "s";
 /// Bytes read of a `status` file at most.
@@ -76,7 +82,9 @@ pub(super) async fn enter(
                     ended.await;
                     made.undone();
                 });
-                return Ok(Entered { shim, plan: done_as(container, &who), init, door: Door::Sidecar });
+                let beside = Beside { engine: engine.clone(), container: container.clone(), shim: shim.clone() };
+                let tracer = Tracer(Way::Beside(Box::new(beside)));
+                return Ok(Entered { shim, plan: done_as(container, &who), init, door: Door::Sidecar, tracer });
             }
             Err(cause @ shim::Error::Errno(Errno::EACCES | Errno::EPERM)) => {
                 let truly = if access.identity == Identity::Target { look(&shim, init).await } else { None };
@@ -114,10 +122,12 @@ async fn start(engine: &Docker, container: &Container, who: &Who) -> Result<Shim
     let recipe = Recipe {
         target: container.id.clone(),
         pid_mode: container.pid_mode.clone(),
-        network_mode: container.network_mode.clone(),
+        network_mode: Some(container.network_mode.clone()),
         userns_mode: container.userns_mode.clone(),
-        program: SHIM,
-        argument: ARGUMENT,
+        files: vec![Packed { path: PROGRAM.to_owned(), mode: 0o111, bytes: SHIM.into() }],
+        arguments: vec![ARGUMENT.to_owned()],
+        memory: MEMORY,
+        scratch: None,
         user: format!("{}:{}", who.ids.uid, who.ids.gid),
         groups: who.ids.groups.iter().map(u32::to_string).collect(),
         capabilities: capabilities.iter().map(|name| name.trim_start_matches("CAP_").to_owned()).collect(),

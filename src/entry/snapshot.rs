@@ -1,16 +1,24 @@
-//! Having a core taken, by a worker of the broker's. Through the local door only: a sidecar has neither the rights nor the
-//! memory for it.
+//! Having a core taken: by a worker of the broker's, or in a sidecar.
 
+use std::fs::File;
+use std::io::Write as _;
 use std::os::fd::{AsFd as _, OwnedFd};
 use std::sync::Arc;
+use std::time::Duration;
 
 use nix::errno::Errno;
 
+use super::beside::outside::{Beside, Stream};
+use super::beside::wire::{self, Frame, Said};
 use super::broker::message::{Answer, Ask, receive};
 use super::local::refused;
+use super::tracer::{Tracee, Tracer, Way};
 use super::{Broker, Error};
 use crate::corefile::{self, Order, Thawed, Told, Weight, Written};
 use crate::exit::{Exit, Explain};
+
+/// Bytes that a core has at most beside the memory in it: registers, and where what is.
+const AROUND: u64 = 256 << 20;
 
 /// A core that was taken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -70,14 +78,29 @@ impl Explain for Failed {
     }
 }
 
-/// Says what there is to be taken, and does nothing.
+/// What is asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Terms {
+    /// The most bytes of memory that are taken.
+    pub most: u64,
+    /// How long the process's threads may be stopped. What is not copied by then is left out.
+    pub pause: Duration,
+}
+
+/// Says what there is to be taken, and does nothing. Beside the target it is the kernel's own count, without a look at every
+/// page.
 ///
 /// # Errors
 /// See [`Failed`].
-pub async fn weigh(broker: Result<&Broker, Error>, target: &str, order: Order) -> Result<Weight, Failed> {
-    match begin(broker, target, order, None).await?.next().await? {
+pub async fn weigh(tracer: &Tracer, target: &str, process: &Tracee, terms: Terms) -> Result<Weight, Failed> {
+    let failed = |source| Failed::Core { target: target.to_owned(), source };
+    let broker = match &tracer.0 {
+        Way::Local(broker) => broker,
+        Way::Beside(beside) => return beside.weigh(process).await.map_err(failed),
+    };
+    match begin(broker, target, order(target, process, terms)?, None).await?.next().await? {
         Told::Weighed(weight) => Ok(weight),
-        Told::Failed(source) => Err(Failed::Core { target: target.to_owned(), source }),
+        Told::Failed(source) => Err(failed(source)),
         Told::Thawed(_) | Told::Written(_) => Err(Failed::Disorder { target: target.to_owned() }),
     }
 }
@@ -87,17 +110,26 @@ pub async fn weigh(broker: Result<&Broker, Error>, target: &str, order: Order) -
 /// # Errors
 /// See [`Failed`].
 pub async fn take(
-    broker: Result<&Broker, Error>,
+    tracer: &Tracer,
     target: &str,
-    order: Order,
+    process: &Tracee,
+    terms: Terms,
     out: OwnedFd,
     weighed: impl FnOnce(&Weight),
 ) -> Result<Taken, Failed> {
     let target = target.to_owned();
-    let snapshot = begin(broker, &target, order, Some(out)).await?;
+    let mut source = match &tracer.0 {
+        Way::Local(broker) => Source::Local(begin(broker, &target, order(&target, process, terms)?, Some(out)).await?),
+        Way::Beside(beside) => {
+            let (pid, start_ticks) = (process.pid, process.start_ticks);
+            let order = wire::Core { pid, start_ticks, most: terms.most, pause: terms.pause };
+            let room = terms.most.saturating_add(AROUND);
+            Source::Beside { stream: beside.take(process, order).await?, beside, out: File::from(out), room }
+        }
+    };
     let (mut weighed, mut weight, mut thawed) = (Some(weighed), None, None);
     loop {
-        match (snapshot.next().await, weight, thawed) {
+        match (source.next().await, weight, thawed) {
             (Ok(Told::Weighed(told)), ..) => {
                 if let Some(weighed) = weighed.take() {
                     weighed(&told);
@@ -105,11 +137,67 @@ pub async fn take(
                 weight = Some(told);
             }
             (Ok(Told::Thawed(told)), ..) => thawed = Some(told),
-            (Ok(Told::Written(written)), Some(weight), Some(thawed)) => return Ok(Taken { weight, thawed, written }),
+            (Ok(Told::Written(written)), Some(weight), Some(thawed)) => {
+                return if source.has_all_of(&written) {
+                    Ok(Taken { weight, thawed, written })
+                } else {
+                    Err(Failed::Disorder { target })
+                };
+            }
             (Ok(Told::Written(_)), ..) => return Err(Failed::Disorder { target }),
             (Ok(Told::Failed(source)), ..) => return Err(Failed::Core { target, source }),
-            (Err(Error::BrokerEnded { .. }), _, None) => return Err(Failed::GivenUp { target }),
-            (Err(error), ..) => return Err(error.into()),
+            (Err(Failed::Entry(Error::BrokerEnded { .. } | Error::BesideEnded { .. })), _, None) => {
+                return Err(Failed::GivenUp { target });
+            }
+            (Err(error), ..) => return Err(error),
+        }
+    }
+}
+
+fn order(target: &str, process: &Tracee, terms: Terms) -> Result<Order, Error> {
+    let Terms { most, pause } = terms;
+    let pid = process.host.ok_or_else(|| Error::Gone { target: target.to_owned() })?;
+    Ok(Order { pid, start_ticks: process.start_ticks, most, pause })
+}
+
+/// Who takes it.
+enum Source<'a> {
+    /// A worker, which writes the file itself.
+    Local(Snapshot),
+    /// A sidecar, which sends its bytes.
+    Beside { beside: &'a Beside, stream: Stream, out: File, room: u64 },
+}
+
+impl Source<'_> {
+    async fn next(&mut self) -> Result<Told, Failed> {
+        let (beside, stream, out, room) = match self {
+            Self::Local(snapshot) => return Ok(snapshot.next().await?),
+            Self::Beside { beside, stream, out, room } => (beside, stream, out, room),
+        };
+        loop {
+            match stream.next().await {
+                Some(Frame::Message(Said::Core(told))) => return Ok(told),
+                Some(Frame::Bytes(bytes)) => {
+                    let target = || beside.container.name.clone();
+                    // More than there can be of it is not of a core.
+                    *room =
+                        room.checked_sub(bytes.len() as u64).ok_or_else(|| Failed::Disorder { target: target() })?;
+                    out.write_all(&bytes).map_err(|error| {
+                        let errno = error.raw_os_error().unwrap_or(libc::EIO);
+                        Failed::Core { target: target(), source: corefile::Error::Writing { errno } }
+                    })?;
+                }
+                Some(Frame::Message(Said::Refused(refusal))) => return Err(beside.refused(refusal).into()),
+                Some(Frame::Message(Said::GivenUp | Said::Guard(_))) | None => return Err(beside.ended().into()),
+            }
+        }
+    }
+
+    /// Whether what came is what was told.
+    fn has_all_of(&self, written: &Written) -> bool {
+        match self {
+            Self::Local(_) => true,
+            Self::Beside { out, .. } => out.metadata().is_ok_and(|file| file.len() == written.size),
         }
     }
 }
@@ -124,14 +212,9 @@ struct Snapshot {
 /// Begins. The core goes into `out`; without it, what there is to be taken is told and nothing done.
 ///
 /// # Errors
-/// If there is no broker, or it cannot start the worker.
-async fn begin(
-    broker: Result<&Broker, Error>,
-    target: &str,
-    order: Order,
-    out: Option<OwnedFd>,
-) -> Result<Snapshot, Error> {
-    let asked = broker?.clone();
+/// If the broker cannot start the worker.
+async fn begin(broker: &Broker, target: &str, order: Order, out: Option<OwnedFd>) -> Result<Snapshot, Error> {
+    let asked = broker.clone();
     let answer =
         tokio::task::spawn_blocking(move || asked.ask_with(&Ask::Snapshot(order), out.as_ref().map(OwnedFd::as_fd)));
     let ended = |errno| Error::BrokerEnded { target: target.to_owned(), errno };

@@ -27,7 +27,14 @@ pub(super) async fn run(
     let name = chosen.target.name();
     let place = Place { name: &name, address: listener.address(), rules: &args.path_map, module: module.as_deref() };
     let go = go.map(|go| go.go_version.clone()).unwrap_or_default();
-    let facts = Facts { depth: "live", pid: chosen.pid, host_pid: chosen.host, go, delve: None, pause_ms: None };
+    let facts = Facts {
+        depth: "live",
+        pid: chosen.process.pid,
+        host_pid: chosen.process.host,
+        go,
+        delve: None,
+        pause_ms: None,
+    };
     told::print(context, &place, &facts)?;
     let client = tokio::select! {
         client = editor(context, &listener) => client?,

@@ -3,7 +3,7 @@
 use std::fs::File;
 use std::os::fd::OwnedFd;
 use std::path::PathBuf;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use tokio::net::UnixStream;
 
@@ -12,11 +12,11 @@ use crate::activity::Made;
 use crate::cli::Dlv;
 use crate::commands::Context;
 use crate::commands::process::Chosen;
+use crate::debuggee;
 use crate::delve::cost;
 use crate::delve::debugfile::DebugFile;
-use crate::delve::guard::{Order, Report, Told};
-use crate::door::Door;
-use crate::entry::guard::{self, Guard, NotConnected};
+use crate::delve::guard::{Report, Told};
+use crate::entry::guard::{self, Guard, NotConnected, Terms};
 use crate::exit::{Exit, Failure};
 use crate::text;
 
@@ -43,12 +43,17 @@ impl Session {
             |pause| format!("for {} at most (--pause)", humantime::format_duration(pause)),
         );
         context.tell(&format!(
-            "process {} ({} on this host), {}: attaching will stop it for about {} ms; stopped by Delve, it stands still {limit}",
-            chosen.pid,
-            chosen.host,
+            "{}, {}: attaching will stop it for about {} ms; stopped by Delve, it stands still {limit}",
+            chosen.process,
             go.go_version.safe().as_str(),
             cost::of_attaching(&program).as_millis()
         ));
+        if let Some(words) = debuggee::health_words(&chosen.target, SystemTime::now()) {
+            context.tell(&words);
+        }
+        if let Some(risk) = chosen.entered.tracer.risk() {
+            context.tell(risk);
+        }
         Ok(Self { program: found.path, pause, debug_file })
     }
 
@@ -58,12 +63,13 @@ impl Session {
         let program: OwnedFd = File::open(&self.program)
             .map_err(|error| Failure::new(Exit::No, format!("cannot open {shown}: {error}")))?
             .into();
-        let (order, debug_file) = self.order(chosen)?;
-        let what = format!("let {shown} debug process {}", chosen.host);
+        let (terms, debug_file) = self.terms()?;
+        let (process, tracer) = (chosen.process, &chosen.entered.tracer);
+        let what = format!("let {shown} debug {process}");
         let undo = "Delve lets it go; a guard sees to it";
-        let step = context.journal.begin(Some(Door::Local), &what, Some(undo));
+        let step = context.journal.begin(Some(tracer.door()), &what, Some(undo));
         let attached = async {
-            let mut guard = guard::start(context.broker(), &chosen.target.name(), order, program, debug_file).await?;
+            let mut guard = guard::start(tracer, &chosen.target.name(), process, terms, program, debug_file).await?;
             match guard.connected().await {
                 Ok(stream) => Ok((guard, stream)),
                 Err(NotConnected::Failed(failure)) => Err(failure),
@@ -82,12 +88,11 @@ impl Session {
         }
     }
 
-    fn order(&self, chosen: &Chosen) -> Result<(Order, Option<OwnedFd>), Failure> {
+    fn terms(&self) -> Result<(Terms, Option<OwnedFd>), Failure> {
         let failed = |error| Failure::new(Exit::No, format!("the debug file cannot be handed on: {error}"));
         let file = self.debug_file.as_ref().map(DebugFile::open).transpose().map_err(failed)?;
-        let (pid, start_ticks, pause) = (chosen.host, chosen.start_ticks, self.pause);
-        let id = self.debug_file.as_ref().map(|file| file.build_id);
-        Ok((Order { pid, start_ticks, pause, delve: None, debug_file: id }, file))
+        let debug_file = self.debug_file.as_ref().map(|file| file.build_id);
+        Ok((Terms { pause: self.pause, debug_file }, file))
     }
 
     /// Waits until Delve has let go, and says how the process is. Until `work` is done it may take as long as it likes.
@@ -130,7 +135,7 @@ impl Session {
 fn ended(context: &Context, chosen: &Chosen, report: &Report) -> Result<(), Failure> {
     let name = chosen.target.name();
     if !report.runs {
-        return Err(Failure::new(Exit::NoTarget, format!("{name}: process {} has ended", chosen.pid)));
+        return Err(Failure::new(Exit::NoTarget, format!("{name}: process {} has ended", chosen.process.pid)));
     }
     if report.differs > 0 {
         let message = format!(

@@ -1,20 +1,20 @@
 //! An editor on a snapshot: the process is stopped for milliseconds, and runs on while somebody looks.
 
 use std::fs::File;
-use std::io::{self, Read as _, Write as _};
-use std::os::fd::OwnedFd;
+use std::io;
 use std::pin::{Pin, pin};
 use std::time::Duration;
 
 use rustix::fs::{MemfdFlags, memfd_create};
 use tokio::net::UnixStream;
 
-use super::super::process::{self, Chosen};
+use super::super::process;
 use super::super::{Context, core};
 use super::suited::{self, Suited};
 use super::told::{self, Facts};
 use super::{Signals, connect, dap};
 use crate::cli::Dlv;
+use crate::debuggee;
 use crate::delve::core as delve_core;
 use crate::delve::core::{Opened, Source};
 use crate::delve::dap::editor::Place;
@@ -23,16 +23,10 @@ use crate::delve::dap::serve::{How, Session};
 use crate::delve::listen::Listener;
 use crate::delve::relay::{self, Terms};
 use crate::exit::{Exit, Failure};
-use crate::inspect::Error;
-use crate::inspect::fetch::proc_path;
 use crate::inspect::files::human_size;
-use crate::shim::Bulk;
 
 /// How long the process may be stopped at most; what is not copied by then is left out.
 const PAUSE: Duration = Duration::from_secs(1);
-/// The largest program. Those of Go have some hundred megabytes at most.
-const LARGEST: u64 = 4 << 30;
-
 /// Takes the snapshot, prints where to connect, and serves one editor.
 pub(super) async fn run(context: &Context, args: &Dlv) -> Result<(), Failure> {
     // From now on a signal ends it in order: a unix socket's file is taken away.
@@ -47,19 +41,19 @@ pub(super) async fn run(context: &Context, args: &Dlv) -> Result<(), Failure> {
 
 async fn prepare(context: &Context, args: &Dlv) -> Result<(Listener, UnixStream, Opened), Failure> {
     let listener = super::listen(context, args).await?;
-    let chosen = process::choose(context, &args.target, args.pid, "debug").await?;
+    let chosen = process::choose(context, &args.target, args.pid).await?;
     let Suited { found, go, debug_file, .. } = suited::find(context, args, &chosen).await?;
-    let program = program(&chosen).await?;
+    let program = debuggee::program(&chosen.entered.shim, chosen.process.pid).await?;
     let core = memory_file("scratchdbg-core")?;
     let out = core.try_clone().map_err(|error| no_memory(&error))?;
-    let taken = core::take(context, &chosen, core::order(&chosen, None, PAUSE), out.into()).await?;
+    let taken = core::take(context, &chosen, core::terms(None, PAUSE), out.into()).await?;
     if taken.written.left_out > 0 {
         let left_out = human_size(taken.written.left_out);
         context.tell(&format!("left out: {left_out} for want of time or room; what is there can be looked at"));
     }
     let order = delve_core::Order {
         dlv: &found.path,
-        program: Source::Open(program),
+        program: Source::Open(program.into()),
         core: Source::Open(core.into()),
         debug_file: debug_file.as_ref(),
     };
@@ -67,8 +61,8 @@ async fn prepare(context: &Context, args: &Dlv) -> Result<(Listener, UnixStream,
 
     let facts = Facts {
         depth: "snapshot",
-        pid: chosen.pid,
-        host_pid: chosen.host,
+        pid: chosen.process.pid,
+        host_pid: chosen.process.host,
         go: go.go_version.clone(),
         delve: Some(found.version.to_string()),
         pause_ms: Some(core::milliseconds(taken.thawed.stopped)),
@@ -120,36 +114,6 @@ async fn serve(
         return Err(delve_core::Error::Ended(opened.last_words().await).into());
     }
     dap::report(context, &outcome)
-}
-
-/// The program, copied: Delve opens it anew, and whoever runs it need not be allowed to read the original.
-async fn program(chosen: &Chosen) -> Result<OwnedFd, Failure> {
-    let shim = &chosen.entered.shim;
-    let link = proc_path(chosen.pid, "exe");
-    let path = shim.readlink(&link).await.map_err(|error| Error::of(&link, error))?;
-    let mut copy = memory_file("scratchdbg-program")?;
-    match shim.bulk(&path).await.map_err(|error| Error::of(&path, error))? {
-        Bulk::File(file, _) => {
-            let copied = tokio::task::spawn_blocking(move || {
-                io::copy(&mut file.take(LARGEST), &mut copy)?;
-                Ok::<_, io::Error>(copy)
-            });
-            let copied = copied.await.map_err(io::Error::other).and_then(std::convert::identity);
-            copy = copied.map_err(|error| no_memory(&error))?;
-        }
-        Bulk::Stream(mut stream, _) => {
-            let mut room = LARGEST;
-            while let Some(chunk) = stream.next().await {
-                let chunk = chunk.map_err(|error| Error::of(&path, error))?;
-                room = room.saturating_sub(chunk.len() as u64);
-                if room == 0 {
-                    break;
-                }
-                copy.write_all(&chunk).map_err(|error| no_memory(&error))?;
-            }
-        }
-    }
-    Ok(copy.into())
 }
 
 fn memory_file(name: &str) -> Result<File, Failure> {

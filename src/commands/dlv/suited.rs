@@ -30,13 +30,13 @@ pub async fn find<'c>(context: &Context, args: &Dlv, chosen: &'c Chosen) -> Resu
     let go = match &chosen.go {
         Ok(go) => go,
         Err(error) => {
-            let message = format!("cannot debug the program of {name}, process {}: {error}", chosen.pid);
+            let message = format!("cannot debug the program of {name}, process {}: {error}", chosen.process.pid);
             return Err(Failure::new(Exit::No, message)
                 .try_this(format!("scratchdbg core {name} -o FILE takes a core for gdb or lldb")));
         }
     };
     let of_program = |error: golang::Error| Failure::from(error).on(format!("the program of {name}"));
-    let program = debuginfo::of_process(&chosen.entered.shim, chosen.pid).await.map_err(of_program)?;
+    let program = debuginfo::of_process(&chosen.entered.shim, chosen.process.pid).await.map_err(of_program)?;
     let wanted = Wanted { file: args.debug_file.as_deref(), directories: &args.debug_dir };
     let debug_file = debugfile::find(&program, wanted).await.map_err(|error| Failure::from(error).on(&name))?;
     let program = debug_file.as_ref().map_or(program, |file| file.with(&program));

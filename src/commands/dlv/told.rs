@@ -18,7 +18,7 @@ pub(super) struct Facts {
     /// How deep it is looked into: `snapshot`, `live`.
     pub(super) depth: &'static str,
     pub(super) pid: ContainerPid,
-    pub(super) host_pid: HostPid,
+    pub(super) host_pid: Option<HostPid>,
     pub(super) go: Untrusted,
     /// The version of Delve.
     pub(super) delve: Option<String>,

@@ -175,6 +175,9 @@ fn become_delve(order: &Order, program: &OwnedFd, place: &Place, prints: &OwnedF
     setsid()?;
     sys::set_signals(&[Signal::SIGCHLD, Signal::SIGTERM, Signal::SIGPIPE], &[Signal::SIGHUP, Signal::SIGINT])?;
     sigprocmask(SigmaskHow::SIG_SETMASK, Some(&SigSet::empty()), None)?;
+    // The guard cannot be traced, and what it forks no more than itself. It must be able to hold this one, with no more rights
+    // than its user's.
+    rustix::process::set_dumpable_behavior(rustix::process::DumpableBehavior::Dumpable).map_err(errno)?;
     // The last to go when memory runs out. Only with CAP_SYS_RESOURCE can it be had.
     let _ = std::fs::write("/proc/self/oom_score_adj", "-1000");
 

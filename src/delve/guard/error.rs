@@ -80,6 +80,9 @@ impl Explain for Error {
             Self::Traced { .. } => "a debugger holds it; end that first",
             Self::Stopped => "send it SIGCONT first",
             Self::Rights { .. } => "run it with sudo",
+            Self::Proc { errno: libc::EPERM | libc::EACCES, .. } => {
+                "a security module may forbid it, or the program is one that its user may not read; on the engine's host: sudo, --via local"
+            }
             Self::NotTrusted => "run it with sudo, or name a dlv that root has installed: --dlv PATH",
             Self::Launch { errno: libc::EPERM, .. } => {
                 "yama or another security module may forbid it; `scratchdbg doctor` tells"
@@ -92,9 +95,10 @@ impl Explain for Error {
     fn exit(&self) -> Exit {
         match self {
             Self::Gone => Exit::NoTarget,
-            Self::Rights { .. } | Self::NotTrusted | Self::Launch { errno: libc::EPERM | libc::EACCES, .. } => {
-                Exit::NotPermitted
-            }
+            Self::Rights { .. }
+            | Self::NotTrusted
+            | Self::Proc { errno: libc::EPERM | libc::EACCES, .. }
+            | Self::Launch { errno: libc::EPERM | libc::EACCES, .. } => Exit::NotPermitted,
             _ => Exit::No,
         }
     }

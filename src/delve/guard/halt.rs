@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use nix::sys::signal::Signal;
 use nix::unistd::Pid;
 
+use super::look::Look;
 use crate::corefile::threads;
 use crate::sys;
 use crate::target::HostPid;
@@ -16,7 +17,14 @@ const FOR_A_DISK: Duration = Duration::from_millis(100);
 /// Between two looks.
 const BREATH: Duration = Duration::from_micros(50);
 
+/// The first process of a pid namespace. From in there it gets no signal that it does not want, not even SIGSTOP, unless
+/// somebody traces it (pid_namespaces(7)).
+const FIRST: HostPid = HostPid(1);
+
 /// Has every thread stop, each by a SIGSTOP of its own, which its tracer is told of and does not answer.
+///
+/// A thread of the first process here, which is what a sidecar sees of most targets, cannot be stopped if nobody traces it. It has
+/// none only while Delve attaches, and has not written any breakpoint: it may run on.
 pub fn all(pid: HostPid) {
     let began = Instant::now();
     let mut told: Vec<Pid> = Vec::new();
@@ -26,6 +34,7 @@ pub fn all(pid: HostPid) {
         let is_waited_for = |&thread: &Pid| match state(pid, thread) {
             None | Some(b't' | b'T' | b'Z' | b'X') => false,
             Some(b'D') => began.elapsed() < FOR_A_DISK,
+            Some(_) if pid == FIRST => Look::at_thread(pid, thread.as_raw()).is_ok_and(|look| look.tracer != 0),
             Some(_) => true,
         };
         let running: Vec<_> = all.into_iter().filter(is_waited_for).collect();

@@ -1,7 +1,9 @@
 //! Where Delve has its socket and its settings: a file system in memory that is mounted nowhere. Nobody else can come to
-//! it by any path, and it is gone with the last process that holds it, however that ends.
+//! it by any path, and it is gone with the last process that holds it, however that ends. In a sidecar, which may make none, it is
+//! a folder in one that is the sidecar's own.
 
 use std::os::fd::{AsFd as _, AsRawFd as _, OwnedFd};
+use std::path::Path;
 
 use rustix::fs::{Mode, OFlags};
 use rustix::io::Errno;
@@ -40,24 +42,44 @@ impl Place {
             let attributes = MountAttrFlags::MOUNT_ATTR_NODEV
                 | MountAttrFlags::MOUNT_ATTR_NOEXEC
                 | MountAttrFlags::MOUNT_ATTR_NOSUID;
-            let place = fsmount(memory.as_fd(), FsMountFlags::FSMOUNT_CLOEXEC, attributes)?;
+            fsmount(memory.as_fd(), FsMountFlags::FSMOUNT_CLOEXEC, attributes)
+        };
+        Self::furnished(made(), debug_file)
+    }
+
+    /// A folder of its own in a file system in memory that nobody else uses. It goes with that.
+    ///
+    /// # Errors
+    /// If it cannot be made.
+    pub fn within(scratch: &Path, debug_file: Option<(BuildId, OwnedFd)>) -> Result<Self, Error> {
+        let made = || -> Result<OwnedFd, Errno> {
+            let path = scratch.join(std::process::id().to_string());
+            rustix::fs::mkdir(&path, Mode::RWXU)?;
+            rustix::fs::open(&path, OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC, Mode::empty())
+        };
+        Self::furnished(made(), debug_file)
+    }
+
+    fn furnished(folder: Result<OwnedFd, Errno>, debug_file: Option<(BuildId, OwnedFd)>) -> Result<Self, Error> {
+        let furnish = |place: &OwnedFd| -> Result<(), Errno> {
             // Telemetry is off by a file; see golang.org/x/telemetry.
             for folder in ["go", "go/telemetry"] {
-                rustix::fs::mkdirat(&place, folder, Mode::RWXU)?;
+                rustix::fs::mkdirat(place, folder, Mode::RWXU)?;
             }
-            write(&place, "go/telemetry/mode", "off")?;
+            write(place, "go/telemetry/mode", "off")?;
             if let Some((id, _)) = &debug_file {
                 let [root, folder, file] = id.path();
                 for made in ["dlv", &root, &format!("{root}/{folder}")] {
-                    rustix::fs::mkdirat(&place, made, Mode::RWXU)?;
+                    rustix::fs::mkdirat(place, made, Mode::RWXU)?;
                 }
                 let target = format!("/proc/self/fd/{DEBUG_NUMBER}");
-                rustix::fs::symlinkat(target, &place, format!("{root}/{folder}/{file}"))?;
-                write(&place, "dlv/config.yml", &settings(&[format!("/proc/self/fd/{NUMBER}").into()]))?;
+                rustix::fs::symlinkat(target, place, format!("{root}/{folder}/{file}"))?;
+                write(place, "dlv/config.yml", &settings(&[format!("/proc/self/fd/{NUMBER}").into()]))?;
             }
-            Ok(place)
+            Ok(())
         };
-        let folder = made().map_err(|errno| Error::Place { errno: errno.raw_os_error() })?;
+        let folder = folder.and_then(|folder| furnish(&folder).map(|()| folder));
+        let folder = folder.map_err(|errno| Error::Place { errno: errno.raw_os_error() })?;
         Ok(Self { folder, debug_file: debug_file.map(|(_, file)| file) })
     }
 

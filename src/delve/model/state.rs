@@ -6,7 +6,7 @@ use crate::text::Untrusted;
 /// A thread.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Thread {
-    /// Its number, on this host.
+    /// Its number: on this host, or inside if it is of a core.
     pub id: i64,
     /// Where it is.
     pub location: Location,

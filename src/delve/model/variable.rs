@@ -31,6 +31,16 @@ pub struct Variable {
     pub returned: bool,
 }
 
+impl Variable {
+    /// Whether it cannot be read because an optimised program does not keep it where the call is. Delve has no other word for
+    /// that than what it found in the debug information (`pkg/dwarf/op`, `pkg/proc/bininfo.go`).
+    #[must_use]
+    pub fn is_optimised_away(&self) -> bool {
+        let begins = |with: &[u8]| self.unreadable.as_ref().is_some_and(|why| why.bytes().starts_with(with));
+        begins(b"empty OP stack") || begins(b"could not find loclist entry")
+    }
+}
+
 /// What was not loaded.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct More {

@@ -30,15 +30,33 @@ pub enum Say {
 }
 
 /// Starts it. Gives the link to it. It is none of the broker's workers, which end with the broker.
-#[expect(clippy::needless_pass_by_value, reason = "the descriptor is closed here")]
 pub fn start(order: Order, program: Option<OwnedFd>) -> Result<OwnedFd, Refusal> {
+    let trusted = program.as_ref().is_none_or(is_trusted);
+    fork(order, program, |link, starts| {
+        if !trusted {
+            return Err(Error::NotTrusted);
+        }
+        let debug_file = if order.debug_file.is_some() && starts { Some(link.debug_file()?) } else { None };
+        let means = Means::gather(&order, debug_file)?;
+        rights::only_and_on(NEEDED).map_err(|errno| Error::Rights { errno: errno as i32 })?;
+        Ok(means)
+    })
+}
+
+/// Forks it. `means` gets what it needs, and then drops every right that it does not; it is told whether it starts a Delve.
+#[expect(clippy::needless_pass_by_value, reason = "the descriptor is closed here")]
+pub fn fork(
+    order: Order,
+    program: Option<OwnedFd>,
+    means: impl FnOnce(&ByPackets, bool) -> Result<Means, Error>,
+) -> Result<OwnedFd, Refusal> {
     let (ours, theirs) = socketpair(AddressFamily::Unix, SockType::SeqPacket, None, SockFlag::SOCK_CLOEXEC)
         .map_err(|error| stopped(Step::Socket, error))?;
     match sys::fork().map_err(|error| stopped(Step::Fork, error))? {
         ForkResult::Child => {
             drop(ours);
             let link = ByPackets(theirs);
-            if let Err(error) = work(&order, program.as_ref(), &link) {
+            if let Err(error) = work(&order, program.as_ref(), &link, means) {
                 link.tell(&Told::Failed(error), None);
             }
             sys::exit_now(0);
@@ -47,32 +65,30 @@ pub fn start(order: Order, program: Option<OwnedFd>) -> Result<OwnedFd, Refusal>
     }
 }
 
-fn work(order: &Order, program: Option<&OwnedFd>, link: &ByPackets) -> Result<(), Error> {
+fn work(
+    order: &Order,
+    program: Option<&OwnedFd>,
+    link: &ByPackets,
+    means: impl FnOnce(&ByPackets, bool) -> Result<Means, Error>,
+) -> Result<(), Error> {
     let refused = |errno: Errno| Error::Rights { errno: errno as i32 };
-    // The broker's end, and that of all before it, is none of the guard's.
+    // The end of who has forked it, and that of all before, is none of the guard's.
     rustix::process::set_parent_process_death_signal(None).map_err(|error| refused(super::errno(error)))?;
     nix::unistd::setsid().map_err(refused)?;
     setrlimit(Resource::RLIMIT_CORE, 0, 0).map_err(refused)?;
-    if let Some(program) = program
-        && !rustix::process::getuid().is_root()
-    {
-        // The rights are this program's and not its user's, who may not give them to any program they like.
-        let stat = rustix::fs::fstat(program).map_err(|error| refused(super::errno(error)))?;
-        if stat.st_uid != 0 || stat.st_mode & WRITABLE != 0 {
-            return Err(Error::NotTrusted);
-        }
-    }
-    let debug_file = match order.debug_file {
-        Some(_) if program.is_some() => Some(link.debug_file()?),
-        _ => None,
-    };
-    let means = Means::gather(order, debug_file)?;
-    rights::only_and_on(NEEDED).map_err(refused)?;
+    let means = means(link, program.is_some())?;
     guard::run(order, program, &means, link)
 }
 
+/// Whether the program may get rights. They are this program's and not its user's, who may not give them to any program
+/// they like.
+fn is_trusted(program: &OwnedFd) -> bool {
+    rustix::process::getuid().is_root()
+        || rustix::fs::fstat(program).is_ok_and(|stat| stat.st_uid == 0 && stat.st_mode & WRITABLE == 0)
+}
+
 /// The link, one packet a word.
-struct ByPackets(OwnedFd);
+pub struct ByPackets(OwnedFd);
 
 impl ByPackets {
     /// Waits for the debug file. Delve opens it anew, and with more rights: so it must be one that could be read before.

@@ -51,6 +51,17 @@ fn who_looks_and_with_what() {
 }
 
 #[test]
+fn who_reads_memory_keeps_the_right_to_look_where_there_is_one() {
+    let reads = Access { memory: true, ..Access::default() };
+    let kept = |facts: &Facts, access| Plan::new(facts, &access).unwrap().keep;
+    assert_eq!(kept(&container(), reads), Capability::SysPtrace.bit());
+    // A process of one's own can be read without any right.
+    let own = Facts { differing: vec![], other_root: false, target: Ids::default(), our_effective: 0, ..container() };
+    assert_eq!(kept(&own, reads), 0);
+    assert_eq!(kept(&container(), Access { identity: Identity::User { uid: 7, gid: 8 }, ..reads }), 0);
+}
+
+#[test]
 fn only_namespaces_that_differ_are_joined() {
     let host_network = Facts { differing: vec![Namespace::Mnt, Namespace::Pid], ..container() };
     assert_eq!(plan(&host_network, Identity::Target).namespaces(), ["mnt", "pid"]);

@@ -9,7 +9,7 @@ use rustix::thread::{
 };
 
 use super::errno;
-use crate::entry::plan::{Capability, Plan};
+use crate::entry::plan::{Capability, Ids, Plan};
 
 /// Keeps only what the way in takes, for good, and the way in only.
 pub fn lower(plan: &Plan) -> Result<(), Errno> {
@@ -29,16 +29,42 @@ pub fn lower(plan: &Plan) -> Result<(), Errno> {
 /// Keeps these alone, for good, and stays who it is.
 pub fn only(keep: u64) -> Result<(), Errno> {
     bound_to(keep)?;
-    set(keep, 0)?;
-    set_no_new_privs(true).map_err(errno)
+    reduce(keep)
 }
 
 /// The same, and gives them on to what is executed, for whatever user.
 pub fn only_and_on(keep: u64) -> Result<(), Errno> {
     bound_to(keep)?;
+    reduce_and_on(keep)
+}
+
+/// As [`only`], where nothing else can be had anyway: an engine has bounded it.
+pub fn reduce(keep: u64) -> Result<(), Errno> {
+    set(keep, 0)?;
+    set_no_new_privs(true).map_err(errno)
+}
+
+/// As [`only_and_on`], where nothing else can be had anyway.
+pub fn reduce_and_on(keep: u64) -> Result<(), Errno> {
     set(keep, keep)?;
     ambient(keep)?;
     set_no_new_privs(true).map_err(errno)
+}
+
+/// Those of them that this process has.
+pub fn had(of: u64) -> Result<u64, Errno> {
+    let sets = rustix::thread::capabilities(None).map_err(errno)?;
+    Ok(sets.permitted.bits() & of)
+}
+
+/// Becomes somebody else, and keeps what it may (prctl(2), `PR_SET_KEEPCAPS`). It takes `CAP_SETUID` and `CAP_SETGID`.
+pub fn become_another(ids: &Ids) -> Result<(), Errno> {
+    rustix::thread::set_keep_capabilities(true).map_err(errno)?;
+    let groups: Vec<_> = ids.groups.iter().map(|&group| Gid::from_raw(group)).collect();
+    set_thread_groups(&groups).map_err(errno)?;
+    let (uid, gid) = (Uid::from_raw(ids.uid), Gid::from_raw(ids.gid));
+    set_thread_res_gid(gid, gid, gid).map_err(errno)?;
+    set_thread_res_uid(uid, uid, uid).map_err(errno)
 }
 
 /// Becomes the user who looks.

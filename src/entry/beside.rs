@@ -1,0 +1,28 @@
+//! Debugging through a sidecar: a container of its own beside the target, in which this very program does what the broker
+//! does on an engine's host.
+//!
+//! The sidecar that looks (`sidecar.rs`) holds a helper that can do nothing of the kind. This one is made when a core or a
+//! session is asked for, and goes with it. Its image has this program, what that is linked to, and, for a session, Delve.
+//! The program is started as [`COMMAND`], and does one thing that it is told ([`inside`]): it speaks [`wire`] over the engine's
+//! attach stream with `outside`.
+//!
+//! What has to be done with the target is done by the same code as through the local door: `corefile::take`, and the guard of
+//! `delve::guard`. Whoever could take the sidecar over sends frames to us, as the helper's connection does: nothing in them is
+//! believed, and all of it is bounded.
+
+mod identity;
+pub mod inside;
+pub(super) mod outside;
+mod pack;
+pub mod wire;
+
+/// The command by which the program is what it is in a sidecar. Nobody types it.
+pub const COMMAND: &str = "beside";
+/// Its place in the image. Its own user can run it and not read it: then nobody of that user can look into it.
+const PROGRAM: &str = "/scratchdbg";
+/// Delve's. It can be read: a guard that takes over must be able to trace it, with no more rights than its user's.
+const DELVE: &str = "/dlv";
+/// That of the program's debug file.
+const DEBUG_FILE: &str = "/debug";
+/// A file system in memory: Delve has its socket and settings in it.
+const SCRATCH: &str = "/scratch";
