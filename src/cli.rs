@@ -10,6 +10,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use crate::delve::dap::proxy::PathRule;
 use crate::delve::listen::Address;
 use crate::entry::{Access, Identity, Via};
+use crate::goroutines::filter::Label;
 use crate::target::{ContainerPid, TargetName, TargetPath};
 
 /// See inside a running container that has no shell.
@@ -77,7 +78,7 @@ impl Global {
     /// How to enter a target, without the right to write.
     #[must_use]
     pub fn access(&self) -> Access {
-        Access { via: self.via, identity: self.identity, write: false, trusting: self.yes }
+        Access { via: self.via, identity: self.identity, trusting: self.yes, ..Access::default() }
     }
 }
 
@@ -120,6 +121,8 @@ pub enum Command {
         #[arg(value_parser = pid)]
         pid: Option<ContainerPid>,
     },
+    /// Show the threads of a process, whatever made it: what each waits for, and where it is.
+    Threads(Threads),
     /// Show sockets with their owners, interfaces, routes and the resolver.
     Net {
         /// Container, or `pid://N`.
@@ -131,6 +134,12 @@ pub enum Command {
     Cat(Cat),
     /// Copy files out, or in with --write.
     Cp(Cp),
+    /// Show what a Go program says of itself: version, modules, how it was built.
+    Go(Go),
+    /// Tell why a program fails in an image that has little else in it, each finding with its fix.
+    Check(Check),
+    /// Show all goroutines of a Go program with their stacks, while it runs on.
+    Goroutines(Goroutines),
     /// Take a core file of a running process, which is stopped for milliseconds. Opens in dlv.
     Core(Core),
     /// Debug a live process with Delve, under a guard that sees to it that the process goes on.
@@ -147,6 +156,9 @@ pub enum Command {
         /// What the names begin with.
         maker: String,
     },
+    /// Takes a core or debugs beside a target, in a sidecar, as it is told there. Nobody types it.
+    #[command(hide = true)]
+    Beside,
     /// Print completions for a shell.
     Completions {
         /// The shell.
@@ -268,6 +280,89 @@ pub struct Logs {
     pub stderr: bool,
 }
 
+/// `go`
+#[derive(Debug, Args)]
+pub struct Go {
+    /// Container, `pid://N`, or `image://REF` for an image that does not run.
+    pub target: TargetName,
+    /// Which process, as numbered inside; otherwise the first, or the only one that Go made.
+    #[arg(long, value_name = "N", value_parser = pid)]
+    pub pid: Option<ContainerPid>,
+}
+
+/// `check`
+#[derive(Debug, Args)]
+pub struct Check {
+    /// Container, `pid://N`, or `image://REF` for an image that does not run: of the engine, or a file of `docker save`, or an
+    /// OCI layout, by a path.
+    pub target: TargetName,
+    /// Which process, as numbered inside; otherwise the first, or the only one that Go made.
+    #[arg(long, value_name = "N", value_parser = pid)]
+    pub pid: Option<ContainerPid>,
+    /// From which findings on it ends with status 1.
+    #[arg(long, value_enum, default_value_t, value_name = "WHICH")]
+    pub fail_on: FailOn,
+}
+
+/// From which findings on `check` ends with status 1.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub enum FailOn {
+    /// Warnings and failures.
+    Warning,
+    /// Failures.
+    #[default]
+    Failure,
+    /// None.
+    Never,
+}
+
+/// `goroutines`
+#[derive(Debug, Args)]
+pub struct Goroutines {
+    /// Container, or `pid://N`.
+    pub target: TargetName,
+    /// Which process, as numbered inside; otherwise the first, or the only one that Go made.
+    #[arg(long, value_name = "N", value_parser = pid)]
+    pub pid: Option<ContainerPid>,
+    /// How to write them: grouped by stack; one by one, as a Go program does that panics; or as input for flame graphs.
+    #[arg(long, value_enum, default_value_t, conflicts_with = "json")]
+    pub format: GoroutineFormat,
+    /// Only those that do or wait for this: `chan receive`, `select`, `running`; may be given again for others.
+    #[arg(long, value_name = "WORDS")]
+    pub state: Vec<String>,
+    /// Only those with this in the name of a function they are in, or that started them; may be given again.
+    #[arg(long, value_name = "NAME")]
+    pub function: Vec<String>,
+    /// Only those with this label of runtime/pprof; may be given again.
+    #[arg(long, value_name = "KEY[=VALUE]")]
+    pub label: Vec<Label>,
+    /// At most so many groups, or goroutines where they are written one by one.
+    #[arg(short = 'n', long, value_name = "N")]
+    pub limit: Option<usize>,
+    /// The runtime's own goroutines and calls, too.
+    #[arg(long)]
+    pub runtime: bool,
+    /// Read them again and again, and tell which groups grow and shrink.
+    #[arg(long, value_name = "TIME", num_args = 0..=1, default_missing_value = "2s", require_equals = true,
+          value_parser = interval, conflicts_with = "format")]
+    pub watch: Option<Duration>,
+    /// Watch for so many readings; without it until interrupted.
+    #[arg(long, value_name = "N", requires = "watch")]
+    pub samples: Option<u64>,
+}
+
+/// How goroutines are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub enum GoroutineFormat {
+    /// Those with the same stack together, the most first.
+    #[default]
+    Grouped,
+    /// One by one, as a Go program writes them when it panics.
+    Panic,
+    /// A stack and a number a line, as tools for flame graphs read it.
+    Folded,
+}
+
 /// `core`
 #[derive(Debug, Args)]
 pub struct Core {
@@ -288,6 +383,20 @@ pub struct Core {
     /// Say how much there is to be taken, and how long that would stop it, and do nothing.
     #[arg(long, conflicts_with = "output")]
     pub dry_run: bool,
+}
+
+/// `threads`
+#[derive(Debug, Args)]
+pub struct Threads {
+    /// Container, or `pid://N`.
+    pub target: TargetName,
+    /// Which process, as numbered inside; otherwise the first, or the only one that Go made.
+    #[arg(long, value_name = "N", value_parser = pid)]
+    pub pid: Option<ContainerPid>,
+    /// Stop it for about a millisecond, and show where those are, too, that run; with --json, all registers. Otherwise it is
+    /// not stopped, and the kernel tells of those that wait.
+    #[arg(long)]
+    pub registers: bool,
 }
 
 /// `dlv`
@@ -355,6 +464,11 @@ fn pid(text: &str) -> Result<ContainerPid, String> {
         Ok(pid) if pid > 0 => Ok(ContainerPid(pid)),
         _ => Err("a process id is a number above 0".to_owned()),
     }
+}
+
+fn interval(text: &str) -> Result<Duration, String> {
+    let time = humantime::parse_duration(text).map_err(|error| error.to_string())?;
+    if time < Duration::from_millis(100) { Err("at least 100ms".to_owned()) } else { Ok(time) }
 }
 
 /// Bytes, or as many of `K`, `M`, `G`.

@@ -2,6 +2,7 @@
 
 mod attach;
 mod cat;
+mod check;
 mod clean;
 mod core;
 mod cp;
@@ -9,6 +10,9 @@ mod dlv;
 mod doctor;
 mod dry_run;
 mod generated;
+mod go;
+mod goroutines;
+pub mod image;
 mod list;
 mod logs;
 mod ls;
@@ -18,20 +22,21 @@ mod proc;
 mod process;
 mod ps;
 pub mod table;
+mod threads;
 pub mod words;
 
 use std::cell::OnceCell;
 use std::io::{IsTerminal as _, Write as _};
 
 use crate::activity::Journal;
-use crate::cli::{Cli, Color, Command, Global};
+use crate::cli::{self, Cli, Color, Command, Global};
 use crate::door::Door;
 use crate::engine::docker::Docker;
 use crate::engine::docker::sidecar::{self, undertaker};
 use crate::entry::{self, Access, Broker, Entered, NoBroker};
 use crate::exit::{Exit, Failure};
 use crate::invoker::Invoker;
-use crate::target::{Target, TargetName};
+use crate::target::{NotRunning, Target, TargetName};
 use crate::text::Untrusted;
 
 /// Does what was typed.
@@ -43,6 +48,10 @@ pub fn run(cli: Cli) -> Result<(), Failure> {
         Failure::new(Exit::Usage, format!("{target} stands before the command"))
             .try_this("the target comes after it: scratchdbg ps TARGET")
     })?;
+    // What is debugged from a sidecar is told to it there. It has one thread, no engine and no broker.
+    if matches!(command, Command::Beside) {
+        return entry::beside::inside::run();
+    }
     // The screen has standard error's terminal for itself.
     if !matches!(command, Command::Attach { .. }) {
         trace(global.verbose, global.color);
@@ -107,17 +116,22 @@ async fn dispatch(context: &Context, command: &Command) -> Result<(), Failure> {
         Command::List(list) => list::run(context, list).await,
         Command::Ps { target } => ps::run(context, target).await,
         Command::Proc { target, pid } => proc::run(context, target, *pid).await,
+        Command::Threads(threads) => threads::run(context, threads).await,
         Command::Net { target } => net::run(context, target).await,
         Command::Ls(ls) => ls::run(context, ls).await,
         Command::Cat(cat) => cat::run(context, cat).await,
         Command::Cp(cp) => cp::run(context, cp).await,
+        Command::Goroutines(goroutines) => goroutines::run(context, goroutines).await,
         Command::Core(core) => core::run(context, core).await,
         Command::Dlv(dlv) => dlv::run(context, dlv).await,
         Command::Logs(logs) => logs::run(context, logs).await,
+        Command::Go(go) => go::run(context, go).await,
+        Command::Check(check) => check::run(context, check).await,
         Command::Doctor => doctor::run(context).await,
         Command::Clean => clean::run(context).await,
         // Handled by the caller, which needs no runtime for them or another one.
         Command::Undertaker { .. }
+        | Command::Beside
         | Command::Attach { .. }
         | Command::Completions { .. }
         | Command::Man
@@ -132,14 +146,21 @@ fn enters(command: &Command) -> bool {
         | Command::List(_)
         | Command::Ps { .. }
         | Command::Proc { .. }
+        | Command::Threads(_)
         | Command::Net { .. }
         | Command::Ls(_)
         | Command::Cat(_)
         | Command::Cp(_)
+        | Command::Goroutines(_)
         | Command::Core(_)
         | Command::Dlv(_)
         | Command::Doctor => true,
+        // An image is not entered.
+        Command::Go(cli::Go { target, .. }) | Command::Check(cli::Check { target, .. }) => {
+            !matches!(target, TargetName::Image(_))
+        }
         Command::Undertaker { .. }
+        | Command::Beside
         | Command::Logs(_)
         | Command::Clean
         | Command::Completions { .. }
@@ -239,6 +260,7 @@ impl Context {
                 crate::engine::process::find(*pid)?;
                 Ok(Target::Process(*pid))
             }
+            TargetName::Image(_) => Err(NotRunning(name.clone()).into()),
         }
     }
 

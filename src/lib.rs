@@ -1,6 +1,7 @@
 //! scratchdbg looks inside running containers that have no shell. Start reading in `docs/architecture.md`.
 
 pub mod activity;
+pub mod check;
 pub mod cli;
 pub mod commands;
 pub mod corefile;
@@ -12,14 +13,19 @@ pub mod engine;
 pub mod entry;
 pub mod exit;
 pub mod golang;
+pub mod goroutines;
+pub mod image;
 pub mod inspect;
 pub mod invoker;
 pub mod logs;
 pub mod programs;
+pub mod secret;
 pub mod shim;
+pub mod symbols;
 pub mod sys;
 pub mod target;
 pub mod text;
+pub mod threads;
 pub mod tui;
 #[path = "../shim/src/wire.rs"]
 pub mod wire;
