@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::delve::model::PathRule;
 use crate::target::{ContainerPid, TargetName};
-use crate::tui::message::debug::{Breakpointing, Question, Run};
+use crate::tui::message::debug::{Breakpointing, Call, Question, Run, Wanted};
 use crate::tui::message::{Job, Request, Timer};
 
 /// Something to do. Each answers with messages, if at all.
@@ -54,6 +54,11 @@ pub enum Effect {
         /// The process; nothing picks it.
         pid: Option<ContainerPid>,
     },
+    /// From now on this file of this host has what was stripped from the program; nothing: none is named.
+    DebugFile {
+        /// Its name, as it was typed.
+        path: Option<String>,
+    },
     /// Attach the debugger to the process itself.
     Attach {
         /// Number of the opening.
@@ -62,6 +67,8 @@ pub enum Effect {
         session: u64,
         /// The process; nothing picks it.
         pid: Option<ContainerPid>,
+        /// What is to be set at once: it was shown to whoever wants to attach.
+        breakpoints: Vec<Wanted>,
     },
     /// Take a snapshot and open it.
     Snapshot {
@@ -71,6 +78,15 @@ pub enum Effect {
         session: u64,
         /// The process; nothing picks it.
         pid: Option<ContainerPid>,
+    },
+    /// Read the threads of a process, which stops it for a moment.
+    Threads {
+        /// Number of the opening.
+        generation: u64,
+        /// Number of the session that this stands for.
+        session: u64,
+        /// The process.
+        pid: ContainerPid,
     },
     /// Ask the debugger.
     Debug {
@@ -104,6 +120,17 @@ pub enum Effect {
         session: u64,
         /// Which, and how.
         what: Breakpointing,
+    },
+    /// Change a variable of a process.
+    Set {
+        /// Number of the session.
+        session: u64,
+        /// The call in which it is looked up.
+        call: Call,
+        /// As Go names it.
+        name: String,
+        /// What it is to be, as an expression.
+        value: String,
     },
     /// End a session with the debugger.
     EndDebug {

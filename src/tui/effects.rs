@@ -9,12 +9,12 @@ mod session;
 mod worker;
 
 use std::future::Future;
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::sync::{mpsc, watch};
 use tokio::task::AbortHandle;
 
-use super::app::debug::Depth;
 use super::effect::Effect;
 use super::message::Msg;
 use super::runtime::Runner;
@@ -22,6 +22,7 @@ use crate::activity::{Journal, Record};
 use crate::engine::docker::Docker;
 use crate::entry::{Access, Broker};
 use crate::exit::{Exit, Failure};
+use crate::target::TargetName;
 use session::Session;
 use worker::{Order, Worker};
 
@@ -36,6 +37,8 @@ pub struct Live {
     copy: Task,
     save: Option<save::Writer>,
     debug: debug::Sessions,
+    /// What was opened last.
+    target: Option<TargetName>,
     _activity: Task,
 }
 
@@ -115,6 +118,7 @@ impl Live {
             copy: Task::default(),
             save: None,
             debug: debug::Sessions::default(),
+            target: None,
             _activity: activity,
         }
     }
@@ -127,6 +131,10 @@ impl Runner for Live {
             Effect::Watch => self.watch.replace(engine::watch(shared, out)),
             Effect::Open { generation, name } => {
                 shared.set(None);
+                // It is of this target's program, as often as that is entered.
+                if self.target.as_ref() != Some(&name) {
+                    (self.debug.file, self.target) = (None, Some(name.clone()));
+                }
                 self.open.replace(session::open(shared, out, generation, name));
             }
             Effect::Inspect { generation } => {
@@ -147,19 +155,26 @@ impl Runner for Live {
                 }
             }
             Effect::Weigh { generation, pid } => {
-                tokio::spawn(debug::weigh(shared, out, generation, pid));
+                tokio::spawn(debug::weigh(shared, out, generation, pid, self.debug.file.clone()));
             }
+            Effect::DebugFile { path } => self.debug.file = path.map(PathBuf::from),
             Effect::Snapshot { generation, session, pid } => {
-                self.debug.begin(shared, out, generation, session, pid, Depth::Snapshot);
+                self.debug.begin(shared, out, generation, session, pid, debug::How::Snapshot);
             }
-            Effect::Attach { generation, session, pid } => {
-                self.debug.begin(shared, out, generation, session, pid, Depth::Live);
+            Effect::Threads { generation, session, pid } => {
+                tokio::spawn(debug::threads::take(shared, out, generation, session, pid));
+            }
+            Effect::Attach { generation, session, pid, breakpoints } => {
+                self.debug.begin(shared, out, generation, session, pid, debug::How::Live(breakpoints));
             }
             Effect::Debug { session, question } => self.debug.order(session, debug::Order::Ask(question)),
             Effect::Rules { session, rules } => self.debug.order(session, debug::Order::Rules(rules)),
             Effect::Run { session, how } => self.debug.order(session, debug::Order::Run(how)),
             Effect::Halt { session } => self.debug.order(session, debug::Order::Halt),
             Effect::Breakpoint { session, what } => self.debug.order(session, debug::Order::Breakpoint(what)),
+            Effect::Set { session, call, name, value } => {
+                self.debug.order(session, debug::Order::Set { call, name, value });
+            }
             Effect::EndDebug { session } => self.debug.end(session),
             Effect::Logs { stream, since } => self.logs.replace(engine::logs(shared, out, stream, since)),
             Effect::After(delay, timer) => {

@@ -1,5 +1,7 @@
 //! Data for tests.
 
+mod threads;
+
 use std::net::{IpAddr, Ipv4Addr};
 use std::time::{Duration, SystemTime};
 
@@ -7,7 +9,9 @@ use crate::activity::{Record, Step};
 use crate::corefile::Weight;
 use crate::delve::model;
 use crate::door::Door;
+use crate::engine::health::HealthCheck;
 use crate::engine::{Container, Mount, Port, State, Summary};
+use crate::entry::tracer::Tracee;
 use crate::exit::{Exit, Failure};
 use crate::inspect::files::{FileEntry, Kind, Meta};
 use crate::inspect::network::{Interface, Network, Owner, Resolver, Route, Socket, Traffic};
@@ -16,8 +20,10 @@ use crate::inspect::processes::Process;
 use crate::logs::{Line, Output};
 use crate::target::{ContainerPid, HostPid, Target};
 use crate::text::Untrusted;
-use crate::tui::message::debug::{Opened, Prospect, Rules, Snapshot, Subject, Text};
-use crate::tui::message::{Clock, Program, Session};
+use crate::tui::message::debug::{Known, Marks, Opened, Prospect, Rules, Snapshot, Subject, Text, Unset, Wanted};
+use crate::tui::message::{Checked, Clock, Program, Session};
+
+pub use threads::threads;
 
 /// A name nobody would choose who means well: clears the screen, turns letters round, hides some, is wide.
 pub const HOSTILE: &str = "\x1b[2J\u{202e}evil\u{200b}日本語\ne\u{301}\x07";
@@ -97,6 +103,7 @@ pub fn container(name: &str) -> Container {
         may_trace: false,
         log_driver: "json-file".to_owned(),
         health: Some("healthy".to_owned()),
+        health_check: Some(HealthCheck::new(5_000_000_000, 2_000_000_000, 3, 0, 0)),
         network_mode: "bridge".to_owned(),
         pid_mode: String::new(),
         userns_mode: String::new(),
@@ -190,6 +197,19 @@ pub fn refused() -> Record {
             Err("cannot put a sidecar beside shop-api: no space left on device"),
         ),
     ])
+}
+
+/// What `check` finds of it.
+#[must_use]
+pub fn checked() -> Checked {
+    Checked {
+        failures: 1,
+        warnings: 1,
+        worst: vec![
+            (true, "tls", "no roots are there: what asks others over TLS fails".to_owned()),
+            (false, "users", "it runs as root".to_owned()),
+        ],
+    }
 }
 
 #[must_use]
@@ -394,14 +414,17 @@ pub fn log() -> Vec<Line> {
 #[must_use]
 pub fn prospect() -> Prospect {
     Prospect {
-        pid: ContainerPid(1),
-        host: HostPid(4711),
+        process: Tracee { pid: ContainerPid(1), host: Some(HostPid(4711)), start_ticks: 9 },
+        risk: None,
         go: Ok("go1.27.3".to_owned()),
         weight: Weight { writable: 3 << 20, constant: 8 << 20, threads: 7 },
         pause: Duration::from_micros(2900),
         attaching: Some(Duration::from_millis(262)),
         most: 4 << 30,
+        limits: None,
         debugger: Ok("dlv 1.27.1 (/usr/bin/dlv)".to_owned()),
+        debug_file: Ok(None),
+        remembered: Vec::new(),
     }
 }
 
@@ -415,6 +438,52 @@ pub fn opened() -> Opened {
         limits: None,
         rules: Rules::default(),
     }
+}
+
+/// Breakpoints that were set the last time.
+#[must_use]
+pub fn wanted() -> Vec<Wanted> {
+    let wanted = |place: &str, function: &str, condition: &str, hit_condition: &str, enabled: bool| Wanted {
+        place: place.to_owned(),
+        function: function.to_owned(),
+        condition: condition.to_owned(),
+        hit_condition: hit_condition.to_owned(),
+        tracepoint: !enabled,
+        enabled,
+    };
+    vec![
+        wanted("/src/shop/store.go:42", "main.(*store).packOrders", "", "", true),
+        wanted("main.(*store).buy", "main.(*store).buy", "n > 3", "% 100", true),
+        wanted("main.run", "main.run", "", "", false),
+    ]
+}
+
+/// Breakpoints of a session: one of each kind.
+#[must_use]
+pub fn breakpoints() -> Marks {
+    let known = |id, function: &str, file: &str, line, hits| Known {
+        breakpoint: model::Breakpoint {
+            id,
+            location: location(function, file, line),
+            enabled: true,
+            hits,
+            ..model::Breakpoint::default()
+        },
+        moved: None,
+    };
+    let mut set = vec![
+        known(1, "main.(*store).packOrders", "/src/shop/store.go", 42, 12),
+        known(2, "main.(*store).buy", "/src/shop/store.go", 30, 0),
+        known(4, "main.run", "/src/shop/main.go", 12, 3),
+    ];
+    (set[1].breakpoint.condition, set[1].breakpoint.hit_condition) = ("n > 3".into(), "% 100".into());
+    (set[2].breakpoint.enabled, set[2].breakpoint.tracepoint) = (false, true);
+    set[2].moved = Some("main.main".into());
+    let gone =
+        Wanted { place: "/src/shop/store.go:99".to_owned(), function: "main.gone".to_owned(), ..Wanted::default() };
+    let why = "delve: nothing is at /src/shop/store.go:99".to_owned();
+    let unset = vec![Unset { wanted: Wanted { enabled: true, ..gone }, why }];
+    Marks { set, unset }
 }
 
 #[must_use]
@@ -463,7 +532,8 @@ pub fn stack() -> Vec<model::Frame> {
         frame("main.run.func1", "/src/shop/main.go", 33),
     ];
     frames[1].location.optimised = true;
-    frames[2].defers.push(model::Defer::default());
+    let call = location("sync.(*Mutex).Unlock", "/go/src/sync/mutex.go", 210);
+    frames[2].defers.push(model::Defer { call, ..model::Defer::default() });
     frames[3].bottom = true;
     frames
 }

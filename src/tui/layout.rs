@@ -3,6 +3,7 @@
 use ratatui::layout::Rect;
 
 use crate::tui::app::debug::Focus;
+use crate::tui::app::debug::threads::Pane;
 
 /// Below this nothing but one line is drawn.
 pub const MIN: (u16, u16) = (60, 15);
@@ -111,6 +112,7 @@ pub struct DebugAreas {
     stack: Rect,
     variables: Rect,
     source: Rect,
+    breakpoints: Rect,
 }
 
 impl DebugAreas {
@@ -122,19 +124,21 @@ impl DebugAreas {
             Focus::Stack => self.stack,
             Focus::Variables => self.variables,
             Focus::Source => self.source,
+            Focus::Breakpoints => self.breakpoints,
         }
     }
 }
 
-/// A session with the debugger: the source, and beside it all panes, or below it one of them.
+/// A session with the debugger: the source, and beside it all panes, or below it one of them. Below the source of a live
+/// process, its breakpoints.
 #[must_use]
-pub fn debug(size: (u16, u16), beside: Focus) -> DebugAreas {
+pub fn debug(size: (u16, u16), beside: Focus, live: bool) -> DebugAreas {
     let body = areas(size, true).body;
     let top = 1.min(body.height);
     let header = Rect { height: top, ..body };
     let rest = Rect { y: body.y + top, height: body.height - top, ..body };
     let none = Rect { width: 0, height: 0, ..rest };
-    let all = DebugAreas { header, goroutines: none, stack: none, variables: none, source: rest };
+    let all = DebugAreas { header, goroutines: none, stack: none, variables: none, source: rest, breakpoints: none };
     let (source, panes) = if wide(size) {
         let left = rest.width / 2;
         (Rect { width: left, ..rest }, Rect { x: rest.x + left, width: rest.width - left, ..rest })
@@ -145,8 +149,11 @@ pub fn debug(size: (u16, u16), beside: Focus) -> DebugAreas {
     if full(size) {
         let (first, second) = (panes.height * 2 / 5, panes.height / 4);
         let stack = panes.y + first;
+        let below = if live { (source.height / 5).max(4) } else { 0 };
+        let above = source.height - below;
         return DebugAreas {
-            source,
+            source: Rect { height: above, ..source },
+            breakpoints: Rect { y: source.y + above, height: below, ..source },
             goroutines: Rect { height: first, ..panes },
             stack: Rect { y: stack, height: second, ..panes },
             variables: Rect { y: stack + second, height: panes.height - first - second, ..panes },
@@ -156,16 +163,64 @@ pub fn debug(size: (u16, u16), beside: Focus) -> DebugAreas {
     match beside {
         Focus::Stack => DebugAreas { source, stack: panes, ..all },
         Focus::Variables => DebugAreas { source, variables: panes, ..all },
-        Focus::Goroutines | Focus::Source => DebugAreas { source, goroutines: panes, ..all },
+        Focus::Breakpoints if live => DebugAreas { source, breakpoints: panes, ..all },
+        Focus::Goroutines | Focus::Source | Focus::Breakpoints => DebugAreas { source, goroutines: panes, ..all },
     }
 }
 
 /// Columns and rows inside a pane of a session. One that is not shown is as large as it would be.
 #[must_use]
-pub fn debug_page(size: (u16, u16), focus: Focus, beside: Focus) -> (usize, usize) {
+pub fn debug_page(size: (u16, u16), focus: Focus, beside: Focus, live: bool) -> (usize, usize) {
     let beside = if focus == Focus::Source { beside } else { focus };
-    let inner = inside(debug(size, beside).of(focus));
+    let inner = inside(debug(size, beside, live).of(focus));
     (inner.width.into(), inner.height.into())
+}
+
+/// The threads of a process, each pane with its border. What there is no room for is empty.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ThreadAreas {
+    /// What is looked at.
+    pub header: Rect,
+    threads: Rect,
+    registers: Rect,
+    memory: Rect,
+}
+
+impl ThreadAreas {
+    /// A pane.
+    #[must_use]
+    pub fn of(&self, pane: Pane) -> Rect {
+        match pane {
+            Pane::Threads => self.threads,
+            Pane::Registers => self.registers,
+            Pane::Memory => self.memory,
+        }
+    }
+}
+
+/// The threads of a process, and beside or below them the other panes, or one of them.
+#[must_use]
+pub fn threads(size: (u16, u16), beside: Pane) -> ThreadAreas {
+    let DebugAreas { header, source: left, goroutines: right, .. } = debug(size, Focus::Goroutines, false);
+    if full(size) {
+        let rest = areas(size, true).body.bottom().saturating_sub(right.y);
+        let above = rest / 2;
+        let registers = Rect { height: above, ..right };
+        let memory = Rect { y: right.y + above, height: rest - above, ..right };
+        return ThreadAreas { header, threads: left, registers, memory };
+    }
+    let none = Rect { width: 0, height: 0, ..left };
+    match beside {
+        Pane::Memory => ThreadAreas { header, threads: left, registers: none, memory: right },
+        Pane::Threads | Pane::Registers => ThreadAreas { header, threads: left, registers: right, memory: none },
+    }
+}
+
+/// Rows inside a pane of it. One that is not shown is as large as it would be.
+#[must_use]
+pub fn threads_page(size: (u16, u16), pane: Pane, beside: Pane) -> usize {
+    let beside = if pane == Pane::Threads { beside } else { pane };
+    inside(threads(size, beside).of(pane)).height.into()
 }
 
 /// A box over everything: help, a message, a question, a long line.
@@ -205,12 +260,18 @@ mod tests {
                     assert!(inside_screen(area), "{area:?} at {width}x{height}");
                 }
                 assert!(inside_screen(large_overlay((width, height))));
-                for beside in Focus::ALL {
-                    let areas = debug((width, height), beside);
+                for (beside, live) in Focus::ALL.into_iter().flat_map(|beside| [(beside, false), (beside, true)]) {
+                    let areas = debug((width, height), beside, live);
                     for focus in Focus::ALL {
                         assert!(inside_screen(areas.of(focus)), "{areas:?} at {width}x{height}");
                     }
                     assert!(inside_screen(areas.header));
+                }
+                for beside in Pane::ALL {
+                    let areas = threads((width, height), beside);
+                    for pane in Pane::ALL {
+                        assert!(inside_screen(areas.of(pane)), "{areas:?} at {width}x{height}");
+                    }
                 }
             }
         }

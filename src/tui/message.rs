@@ -161,6 +161,8 @@ pub enum Request {
     Network,
     /// What the program is.
     Program,
+    /// What it lacks.
+    Check,
     /// A directory.
     List(Vec<u8>),
     /// Whatever is there: a directory is listed, a file is read from its start.
@@ -194,10 +196,23 @@ pub enum Answer {
     Network(Box<Network>),
     /// What the program is.
     Program(Program),
+    /// What it lacks.
+    Check(Checked),
     /// A directory.
     Files(Listing),
     /// Part of a file.
     Window(Window),
+}
+
+/// What the program lacks: what `check` finds.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Checked {
+    /// How many failures there are.
+    pub failures: usize,
+    /// How many warnings.
+    pub warnings: usize,
+    /// The worst of both, worst first: whether it is a failure, what it is about, and what was found.
+    pub worst: Vec<(bool, &'static str, String)>,
 }
 
 /// What is known of the program that runs, from its file.

@@ -79,6 +79,11 @@ fn pane(app: &App, buf: &mut Buffer, body: Rect) {
                 debug::draw(app, session, buf, theme);
             }
         }
+        Mode::Threads => {
+            if let Some(view) = &work.debug.threads {
+                debug::threads::draw(app, work, view, buf, theme);
+            }
+        }
         _ => {}
     }
 }

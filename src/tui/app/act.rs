@@ -109,7 +109,7 @@ impl App {
                 }
             }
             (Mode::Logs, _) => self.choose_logs(action, argument),
-            (Mode::Depths | Mode::Copy | Mode::Live, _) => self.choose_debug(action, argument),
+            (Mode::Depths | Mode::Copy | Mode::Live | Mode::Threads, _) => self.choose_debug(action, argument),
             (Mode::Files, Action::Parent) => self.parent(),
             (Mode::Files | Mode::Viewer, Action::Copy) => self.copy_out(argument),
             (Mode::Files, _) => {
@@ -328,8 +328,12 @@ impl App {
             Mode::Net => work.net.step(forward),
             Mode::Copy | Mode::Live => {
                 if let Some(session) = &mut work.debug.session {
-                    let focus = session.focus.step(forward);
-                    session.focus_on(focus);
+                    session.step_focus(forward);
+                }
+            }
+            Mode::Threads => {
+                if let Some(view) = self.thread_view() {
+                    view.step(forward);
                 }
             }
             _ => {}
@@ -353,6 +357,7 @@ impl App {
         }
         work.init.thaw();
         work.program.thaw();
+        work.check.thaw();
         work.debug.prospect.thaw();
         if work.net.data.thaw() {
             work.net.arrange();
@@ -404,7 +409,10 @@ impl App {
         if let Some(Layer::Confirm(confirm)) = self.layers.pop() {
             match (&confirm.yes, &mut self.work) {
                 (Effect::CopyOut { .. }, Some(work)) => work.copying = Some(0),
-                (Effect::Snapshot { session, .. } | Effect::Attach { session, .. }, Some(work)) => {
+                (
+                    Effect::Snapshot { session, .. } | Effect::Attach { session, .. } | Effect::Threads { session, .. },
+                    Some(work),
+                ) => {
                     work.debug.opening = Some((*session, "beginning".to_owned()));
                 }
                 _ => {}

@@ -5,7 +5,7 @@ use super::picker::alive;
 use super::procs::Processes;
 use super::workspace::{self, Connection, Workspace};
 use super::{App, layer};
-use crate::engine::Summary;
+use crate::engine::{Container, Summary};
 use crate::exit::{Exit, Failure};
 use crate::logs::Line;
 use crate::tui::effect::{Effect, Since};
@@ -51,6 +51,7 @@ impl App {
                     if runs && down {
                         self.reopen();
                     }
+                    self.health_told();
                 }
             }
             Msg::Lost { generation, reason } => {
@@ -136,7 +137,7 @@ impl App {
             (Some(now), Connection::Down | Connection::Lost { .. }) if alive(now.state) && !work.opening => {
                 self.reopen();
             }
-            (Some(now), _) if now.id == before.id && now.state != before.state => {
+            (Some(now), _) if now.id == before.id && (now.state != before.state || sickens(now, before)) => {
                 self.effect(Effect::Inspect { generation });
             }
             (None, Connection::Live) => self.effect(Effect::Inspect { generation }),
@@ -264,6 +265,8 @@ impl App {
             (Request::Init(_), Err(failure)) => work.init.arrive(Err(failure), now, frozen),
             (Request::Program, Ok(Answer::Program(program))) => work.program.arrive(Ok(program), now, frozen),
             (Request::Program, Err(failure)) => work.program.arrive(Err(failure), now, frozen),
+            (Request::Check, Ok(Answer::Check(checked))) => work.check.arrive(Ok(checked), now, frozen),
+            (Request::Check, Err(failure)) => work.check.arrive(Err(failure), now, frozen),
             (Request::Detail(pid), result) => {
                 let Some(view) = work.process.as_mut().filter(|view| view.pid == pid) else { return };
                 let shown = match result {
@@ -459,4 +462,10 @@ fn lasting(failure: &Failure) -> bool {
 fn fresh(lines: Vec<Line>, after: Option<std::time::SystemTime>) -> Vec<Line> {
     let Some(after) = after else { return lines };
     lines.into_iter().filter(|line| line.time.is_none_or(|time| time > after)).collect()
+}
+
+/// Whether a container's health has turned since, in the engine's words (`Up 2 hours (unhealthy)`).
+fn sickens(now: &Summary, before: &Container) -> bool {
+    let was = before.health.as_deref() == Some("unhealthy");
+    now.status.contains(if was { "(healthy)" } else { "(unhealthy)" })
 }

@@ -211,7 +211,13 @@ impl App {
             Purpose::Print => self.evaluate(&text, debug::Purpose::Print),
             Purpose::Pin => self.evaluate(&text, debug::Purpose::Watch),
             Purpose::Rule => self.make_rule(&text),
-            Purpose::Condition(id) => self.set_condition(id, &text),
+            Purpose::Set => self.confirm_set(&text),
+            Purpose::Condition(id) => {
+                self.change_breakpoint(debug::Breakpointing::Condition(id, text.trim().to_owned()));
+            }
+            Purpose::HitCondition(id) => {
+                self.change_breakpoint(debug::Breakpointing::HitCondition(id, text.trim().to_owned()));
+            }
         }
     }
 }

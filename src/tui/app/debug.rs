@@ -2,12 +2,16 @@
 
 mod act;
 mod arrive;
+pub mod breakpoints;
+mod depths;
 pub mod goroutines;
 mod live;
 pub mod place;
 pub mod session;
 pub mod source;
 pub mod stack;
+pub mod thread;
+pub mod threads;
 pub mod variables;
 
 use crate::debuggee;
@@ -16,7 +20,7 @@ use crate::target::ContainerPid;
 use crate::tui::app::cursor::Cursor;
 use crate::tui::app::held::Held;
 use crate::tui::keymap::Action;
-use crate::tui::message::debug::Prospect;
+use crate::tui::message::debug::{Prospect, Wanted};
 pub use session::{Focus, Session};
 
 /// How deep one can look, cheapest first.
@@ -47,8 +51,11 @@ impl Depth {
 pub struct Debug {
     /// What it would cost.
     pub prospect: Held<Box<Prospect>>,
-    /// Which depth is selected.
+    /// Which depth is selected; below them, which breakpoint of those to be set.
     pub cursor: Cursor,
+    /// What is set when the process itself is attached to: what was set the last time, and was not taken off the list
+    /// since. `None` while that is not known.
+    pub wanted: Option<Vec<Wanted>>,
     /// The process that was asked for; nothing picks it.
     pub pid: Option<ContainerPid>,
     /// A session that is being opened: its number, and what is being done for it.
@@ -57,6 +64,8 @@ pub struct Debug {
     pub failed: Option<Failure>,
     /// The session.
     pub session: Option<Box<Session>>,
+    /// Its threads, where Delve has nothing to say.
+    pub threads: Option<Box<threads::View>>,
 }
 
 impl Debug {
@@ -64,6 +73,24 @@ impl Debug {
     #[must_use]
     pub fn depth(&self) -> Option<Depth> {
         Depth::ALL.get(self.cursor.at).copied()
+    }
+
+    /// Rows there are: the depths, and the breakpoints to be set.
+    #[must_use]
+    pub fn rows(&self) -> usize {
+        Depth::ALL.len() + self.wanted().len()
+    }
+
+    /// The breakpoints to be set.
+    #[must_use]
+    pub fn wanted(&self) -> &[Wanted] {
+        self.wanted.as_deref().unwrap_or_default()
+    }
+
+    /// The one of them that is selected.
+    fn wanted_at_cursor(&mut self) -> Option<(usize, &mut Wanted)> {
+        let at = self.cursor.at.checked_sub(Depth::ALL.len())?;
+        Some((at, self.wanted.as_mut()?.get_mut(at)?))
     }
 
     /// Whether a depth can be had. All of them stop the process, and need a debugger for it.
@@ -80,6 +107,7 @@ impl Debug {
         }
         let Some(prospect) = &self.prospect.shown else { return Err(None) };
         let hindered = prospect.go.as_ref().err().or(prospect.debugger.as_ref().err());
+        let hindered = hindered.or(prospect.debug_file.as_ref().err());
         hindered.map_or(Ok(()), |failure| Err(Some(failure.clone())))
     }
 }

@@ -39,7 +39,8 @@ impl App {
                 let container = self.work.as_ref().and_then(|work| work.target.as_ref()).and_then(|t| t.container());
                 need(container.is_some(), "there is no engine that keeps a log")
             }
-            Action::Snapshot | Action::DebugLive => self.may_snapshot(),
+            Action::Snapshot | Action::DebugLive => self.may_snapshot(action),
+            Action::Break | Action::Toggle if mode == Mode::Depths => self.may_change_wanted(),
             Action::Continue
             | Action::StepOver
             | Action::StepIn
@@ -48,6 +49,9 @@ impl App {
             | Action::Halt
             | Action::Break
             | Action::Trace
+            | Action::Toggle
+            | Action::HitCondition
+            | Action::Set
             | Action::Condition => self.may_run(action),
             Action::Unpin => {
                 let session = self.work.as_ref().and_then(|work| work.debug.session.as_deref());
@@ -101,6 +105,7 @@ impl App {
             Mode::Net => !work.net.table().order.is_empty(),
             Mode::Activity => !self.activity.order.is_empty(),
             Mode::Copy | Mode::Live => work.debug.session.as_ref().is_some_and(|session| session.rows() > 0),
+            Mode::Threads => work.debug.threads.as_ref().is_some_and(|view| view.rows(view.focus) > 0),
             _ => true,
         }
     }

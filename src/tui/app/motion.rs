@@ -27,11 +27,13 @@ impl App {
         match work.mode() {
             Mode::Overview => layout::inside(layout::overview(self.size).1),
             Mode::Procs | Mode::Files | Mode::Net | Mode::Activity | Mode::Depths => layout::table_rows(body),
-            Mode::Copy | Mode::Live => work
-                .debug
-                .session
-                .as_ref()
-                .map_or(body, |session| layout::inside(layout::debug(self.size, session.beside).of(session.focus))),
+            Mode::Copy | Mode::Live => work.debug.session.as_ref().map_or(body, |session| {
+                layout::inside(layout::debug(self.size, session.beside, session.is_live()).of(session.focus))
+            }),
+            Mode::Threads => {
+                let view = work.debug.threads.as_ref();
+                view.map_or(body, |view| layout::inside(layout::threads(self.size, view.beside).of(view.focus)))
+            }
             _ => layout::inside(body),
         }
     }
@@ -98,7 +100,11 @@ impl App {
                 self.activity.go(motion, page)
             }
             Mode::Copy | Mode::Live => self.go_in_session(motion),
-            Mode::Depths => work.debug.cursor.go(motion, Depth::ALL.len(), page),
+            Mode::Threads => self.thread_view().is_some_and(|view| view.go(motion, page)),
+            Mode::Depths => {
+                let len = work.debug.rows();
+                work.debug.cursor.go(motion, len, page)
+            }
             _ => false,
         }
     }
@@ -146,8 +152,14 @@ impl App {
             }
             Tab::Activity => self.activity.cursor.settle(self.activity.order.len(), page),
             Tab::Debug => {
+                let rows = work.debug.rows();
                 if let Some(session) = &mut work.debug.session {
                     session.settle(size);
+                } else {
+                    work.debug.cursor.at = work.debug.cursor.at.min(rows - 1);
+                }
+                if let Some(view) = &mut work.debug.threads {
+                    view.settle(size);
                 }
             }
         }
@@ -196,6 +208,11 @@ impl App {
             }
             Mode::Files => work.files.cursor.at = work.files.cursor.top + at,
             Mode::Copy | Mode::Live => self.click_in_session(at),
+            Mode::Threads => {
+                if let Some(view) = self.thread_view() {
+                    view.click(at);
+                }
+            }
             Mode::Depths => work.debug.cursor.at = at.min(Depth::ALL.len() - 1),
             Mode::Net => {
                 let table = work.net.table_mut();

@@ -63,7 +63,7 @@ impl Facts {
 #[must_use]
 pub fn columns(work: &Workspace, clock: Clock) -> [Vec<Group>; 2] {
     [
-        vec![target(work, clock), program(work), process(work)],
+        vec![target(work, clock), program(work), check(work), process(work)],
         vec![entered(work), resources(work), network(work), mounts(work)],
     ]
     .map(|groups: Vec<Group>| groups.into_iter().filter(|group| !group.facts.is_empty()).collect())
@@ -159,6 +159,31 @@ fn program(work: &Workspace) -> Group {
         (None, None) => {}
     }
     facts.group("Program")
+}
+
+/// What `check` finds, in short: the command says what was seen, and what to do.
+fn check(work: &Workspace) -> Group {
+    let mut facts = Facts(Vec::new());
+    match (&work.check.shown, &work.check.error) {
+        (Some(checked), _) => {
+            let tone = match (checked.failures, checked.warnings) {
+                (0, 0) => Tone::Good,
+                (0, _) => Tone::Warn,
+                _ => Tone::Bad,
+            };
+            let found = [words::count(checked.failures, "failure"), words::count(checked.warnings, "warning")];
+            facts.toned("found", found.join(", "), tone);
+            for (is_failure, about, message) in &checked.worst {
+                facts.toned(about, message, if *is_failure { Tone::Bad } else { Tone::Warn });
+            }
+            if !checked.worst.is_empty() {
+                facts.add("", format!("more with: scratchdbg check {}", work.name));
+            }
+        }
+        (None, Some(error)) => facts.toned("not known", &error.message, Tone::Warn),
+        (None, None) => {}
+    }
+    facts.group("Check")
 }
 
 fn process(work: &Workspace) -> Group {

@@ -52,6 +52,10 @@ impl App {
                 if work.program.due(now, ONCE) {
                     requests.push(Request::Program);
                 }
+                // It reads more than all others: what is looked for first is there by then.
+                if work.program.shown.is_some() && work.check.due(now, ONCE) {
+                    requests.push(Request::Check);
+                }
             }
             Tab::Procs => match &mut work.process {
                 Some(view) => {

@@ -28,8 +28,12 @@ pub enum Purpose {
     Pin,
     /// Where sources are.
     Rule,
+    /// A variable, and what it is to be.
+    Set,
     /// When a breakpoint stops.
     Condition(i64),
+    /// At which of its hits a breakpoint stops.
+    HitCondition(i64),
 }
 
 /// A line being typed.
@@ -72,7 +76,9 @@ impl Prompt {
             Purpose::Print => "print: ",
             Purpose::Pin => "watch: ",
             Purpose::Rule => "LOCAL=INBINARY: ",
+            Purpose::Set => "set: ",
             Purpose::Condition(_) => "stop only if: ",
+            Purpose::HitCondition(_) => "stop only at hits (> 3, == 5, % 100): ",
         }
     }
 

@@ -173,6 +173,8 @@ fn readings_are_asked_for_by_the_tab_on_the_screen() {
     let effects = update(&mut app, Msg::Opened { generation: 1, result: Ok(opened(State::Running)) });
     assert_eq!(requests(&effects), [&Request::Processes, &Request::Init(ContainerPid(1)), &Request::Program]);
     assert!(requests(&update(&mut app, Msg::Tick(fake::clock(9)))).is_empty(), "they are on their way");
+    let effects = answer(&mut app, Request::Program, Ok(Answer::Program(fake::program())));
+    assert_eq!(requests(&effects), [&Request::Check], "what is looked for first is there by then");
     press(&mut app, "2");
     let effects = answer(&mut app, Request::Processes, Ok(Answer::Processes(fake::processes(), Duration::ZERO)));
     assert_eq!(requests(&effects), [&Request::Processes], "the last one was asked for nine seconds ago");

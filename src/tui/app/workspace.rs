@@ -16,7 +16,7 @@ use crate::tui::app::process::ProcessView;
 use crate::tui::app::procs::{Processes, Procs, Rates};
 use crate::tui::app::viewer::Viewer;
 use crate::tui::keymap::{Mode, Tab};
-use crate::tui::message::{Program, Session};
+use crate::tui::message::{Checked, Program, Session};
 
 /// How things stand with the helper inside.
 #[derive(Debug, Clone, PartialEq)]
@@ -83,6 +83,8 @@ pub struct Workspace {
     pub init: Held<Box<Detail>>,
     /// What the program is.
     pub program: Held<Program>,
+    /// What it lacks.
+    pub check: Held<Checked>,
     /// The overview.
     pub overview: Scroll,
     /// The list of processes.
@@ -122,6 +124,7 @@ impl Workspace {
             rates: Rates::default(),
             init: Held::default(),
             program: Held::default(),
+            check: Held::default(),
             overview: Scroll::default(),
             procs: Procs::default(),
             process: None,
@@ -153,7 +156,11 @@ impl Workspace {
             Tab::Files => Mode::Files,
             Tab::Net => Mode::Net,
             Tab::Activity => Mode::Activity,
-            Tab::Debug => self.debug.session.as_ref().map_or(Mode::Depths, |session| session.mode()),
+            Tab::Debug => match &self.debug.session {
+                Some(session) => session.mode(),
+                None if self.debug.threads.is_some() => Mode::Threads,
+                None => Mode::Depths,
+            },
         }
     }
 

@@ -96,6 +96,14 @@ impl App {
                 let session = work.debug.session.as_ref()?;
                 Some(("the line", session.copied(session.selected())?.trim().to_owned()))
             }
+            (Mode::Threads, true) => {
+                let view = work.debug.threads.as_ref()?;
+                Some(("the pane", join((0..view.rows(view.focus)).filter_map(|row| view.line(view.focus, row)))))
+            }
+            (Mode::Threads, false) => {
+                let view = work.debug.threads.as_ref()?;
+                Some(("the line", view.line(view.focus, view.cursor(view.focus).at)?.trim().to_owned()))
+            }
             (Mode::Net, true) => {
                 let table = work.net.table();
                 Some(("the list", join((0..table.order.len()).filter_map(|row| Some(table.row(row)?.join("  "))))))

@@ -1,13 +1,17 @@
 //! Sessions with the debugger. Each is a task that owns the connection and answers one question after the other.
 
 mod answer;
+mod breakpoints;
 mod guarded;
 mod live;
 mod open;
+mod remembered;
 mod rules;
 mod source;
+pub(super) mod threads;
 
 use std::collections::VecDeque;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -20,14 +24,21 @@ use crate::delve::client::Stopped;
 use crate::delve::model::PathRule;
 use crate::exit::{Exit, Failure};
 use crate::target::ContainerPid;
-use crate::tui::app::debug::Depth;
 use crate::tui::message::Msg;
-use crate::tui::message::debug::{Breakpointing, Motion, Question, Rules, Run, Told};
+use crate::tui::message::debug::{Breakpointing, Call, Motion, Question, Rules, Run, Told, Wanted};
 use live::{Delve, Runs};
 use source::Finder;
 
 /// How long the guard may take to say why a debugger has ended.
 const SHORTLY: Duration = Duration::from_secs(2);
+
+/// How deep a session looks.
+pub(super) enum How {
+    /// Into a copy.
+    Snapshot,
+    /// Into the process itself, where these breakpoints are to be set.
+    Live(Vec<Wanted>),
+}
 
 /// What a session is told to do.
 pub(super) enum Order {
@@ -43,14 +54,37 @@ pub(super) enum Order {
     Stopped,
     /// Set, change or take away a breakpoint.
     Breakpoint(Breakpointing),
+    /// Change a variable.
+    Set {
+        /// The call in which it is looked up.
+        call: Call,
+        /// As Go names it.
+        name: String,
+        /// What it is to be.
+        value: String,
+    },
 }
 
 /// The sessions that are open: one, and for a moment another one that takes its place.
 #[derive(Default)]
-pub(super) struct Sessions(Vec<(u64, Task, mpsc::UnboundedSender<Order>)>);
+pub(super) struct Sessions {
+    open: Vec<(u64, Task, mpsc::UnboundedSender<Order>)>,
+    /// What was stripped from the program, as somebody named it.
+    pub(super) file: Option<PathBuf>,
+}
+
+/// Which process is meant, and what there is of its program.
+#[derive(Debug, Clone)]
+struct Aim {
+    generation: u64,
+    /// The process; nothing picks it.
+    pid: Option<ContainerPid>,
+    /// What was stripped from the program, as somebody named it.
+    file: Option<PathBuf>,
+}
 
 impl Sessions {
-    /// Begins one, as deep as said.
+    /// Begins one, as deep as `how` says.
     pub(super) fn begin(
         &mut self,
         shared: Arc<Shared>,
@@ -58,15 +92,16 @@ impl Sessions {
         generation: u64,
         number: u64,
         pid: Option<ContainerPid>,
-        depth: Depth,
+        how: How,
     ) {
         let (sender, orders) = mpsc::unbounded_channel();
         let mut task = Task::default();
+        let aim = Aim { generation, pid, file: self.file.clone() };
         task.replace(async move {
             let teller = Teller { out, session: number };
             // A task of its own: a panic in it is a failure like others, and it ends when this one is ended.
             let mut one = JoinSet::new();
-            one.spawn(run(shared, teller.clone(), generation, pid, depth, orders));
+            one.spawn(run(shared, teller.clone(), aim, how, orders));
             let failure = match one.join_next().await {
                 Some(Ok(Err(failure))) => failure,
                 Some(Err(error)) if error.is_panic() => {
@@ -77,12 +112,12 @@ impl Sessions {
             };
             teller.tell(Told::Ended(failure)).await;
         });
-        self.0.push((number, task, sender));
+        self.open.push((number, task, sender));
     }
 
     /// Tells one what to do.
     pub(super) fn order(&self, number: u64, order: Order) {
-        if let Some((_, _, sender)) = self.0.iter().find(|(session, ..)| *session == number) {
+        if let Some((_, _, sender)) = self.open.iter().find(|(session, ..)| *session == number) {
             // One that has ended has said so.
             let _ = sender.send(order);
         }
@@ -90,7 +125,7 @@ impl Sessions {
 
     /// Ends one, and with it its debugger.
     pub(super) fn end(&mut self, number: u64) {
-        self.0.retain(|(session, ..)| *session != number);
+        self.open.retain(|(session, ..)| *session != number);
     }
 }
 
@@ -113,8 +148,15 @@ impl Teller {
 }
 
 /// Says what a look would cost.
-pub(super) async fn weigh(shared: Arc<Shared>, out: mpsc::Sender<Msg>, generation: u64, pid: Option<ContainerPid>) {
-    let result = super::caught(async move { open::prospect(&shared, generation, pid).await.map(Box::new) }).await;
+pub(super) async fn weigh(
+    shared: Arc<Shared>,
+    out: mpsc::Sender<Msg>,
+    generation: u64,
+    pid: Option<ContainerPid>,
+    file: Option<PathBuf>,
+) {
+    let aim = Aim { generation, pid, file };
+    let result = super::caught(async move { open::prospect(&shared, &aim).await.map(Box::new) }).await;
     let _ = out.send(Msg::Prospect { generation, result }).await;
 }
 
@@ -122,25 +164,29 @@ pub(super) async fn weigh(shared: Arc<Shared>, out: mpsc::Sender<Msg>, generatio
 async fn run(
     shared: Arc<Shared>,
     teller: Teller,
-    generation: u64,
-    pid: Option<ContainerPid>,
-    depth: Depth,
+    aim: Aim,
+    how: How,
     mut orders: mpsc::UnboundedReceiver<Order>,
 ) -> Result<(), Failure> {
-    let session = match depth {
-        Depth::Snapshot => open::copy(&shared, &teller, generation, pid).await?,
-        Depth::Live => open::attach(&shared, &teller, generation, pid).await?,
+    let journal = shared.journal.clone();
+    let (session, wanted) = match how {
+        How::Snapshot => (open::copy(&shared, &teller, &aim).await?, Vec::new()),
+        How::Live(wanted) => (open::attach(&shared, &teller, &aim).await?, wanted),
     };
     // Dropped when nobody asks any more; the debugger ends with it.
     let (delve, mut finder, mut held) = (session.delve, session.finder, session.held);
+    let mut runs = Runs::new(session.breakpoints, journal, session.stands);
     if !teller.tell(Told::Opened(Box::new(session.opened))).await {
         return Ok(());
     }
     if let Some(state) = session.state {
-        teller.tell(Told::Moved(Motion::Stopped(state))).await;
+        teller.tell(Told::Moved(Motion::Stopped(state, runs.stood()))).await;
+        for told in runs.breakpoints.restore(&delve, wanted).await {
+            teller.tell(told).await;
+        }
     }
     tokio::select! {
-        served = serve(delve, &mut finder, &teller, &mut orders) => match served {
+        served = serve(delve, runs, &mut finder, &teller, &mut orders) => match served {
             // The guard knows better why the debugger has ended.
             Err(failure) => Err(timeout(SHORTLY, held.ended()).await.unwrap_or(failure)),
             Ok(()) => Ok(()),
@@ -155,11 +201,12 @@ async fn run(
 /// If the debugger has ended.
 async fn serve(
     delve: Stopped,
+    mut runs: Runs,
     finder: &mut Finder,
     teller: &Teller,
     orders: &mut mpsc::UnboundedReceiver<Order>,
 ) -> Result<(), Failure> {
-    let (mut delve, mut runs, mut waiting) = (Delve::Stopped(delve), Runs::default(), VecDeque::new());
+    let (mut delve, mut waiting) = (Delve::Stopped(delve), VecDeque::new());
     loop {
         let order = match (waiting.pop_front(), &mut delve) {
             (Some(order), _) => Some(order),
@@ -213,15 +260,23 @@ async fn obey(
         }
         (Order::Run(how), Delve::Stopped(stopped)) => (delve, told) = runs.run(stopped, &how).await,
         (Order::Breakpoint(what), Delve::Stopped(stopped)) => {
-            told = live::breakpoint(&stopped, &what).await;
+            told = runs.breakpoints.change(&stopped, &what).await;
             delve = Delve::Stopped(stopped);
         }
-        (Order::Run(_) | Order::Breakpoint(_), same) => {
+        (Order::Set { call, name, value }, Delve::Stopped(stopped)) => {
+            told.push(runs.set(&stopped, call, name, value).await);
+            delve = Delve::Stopped(stopped);
+        }
+        (Order::Run(_) | Order::Breakpoint(_) | Order::Set { .. }, same) => {
             told.push(Told::Refused(live::runs()));
             delve = same;
         }
         (Order::Halt, Delve::Running(running)) => {
-            told.extend(running.halt().await.err().map(|error| Told::Refused(error.into())));
+            runs.halts();
+            if let Err(error) = running.halt().await {
+                runs.runs_on();
+                told.push(Told::Refused(error.into()));
+            }
             delve = Delve::Running(running);
         }
         (Order::Stopped, Delve::Running(running)) => (delve, told) = runs.over(running).await?,

@@ -4,23 +4,28 @@ use std::sync::LazyLock;
 use std::time::Instant;
 
 use super::session::{Inside, Session};
+use crate::check::{self, Status, gather};
+use crate::debuggee;
 use crate::exit::Failure;
 use crate::golang;
 use crate::inspect::files::{self, Kind};
 use crate::inspect::{kind, network, process};
 use crate::text::Untrusted;
 use crate::tui::app::viewer::WINDOW;
-use crate::tui::message::{Answer, Place, Program, Request, Window};
+use crate::tui::message::{Answer, Checked, Place, Program, Request, Window};
+
+/// How many findings are shown. The command shows all.
+const MOST_FINDINGS: usize = 5;
 
 /// What readings are timed by: any moment before all of them.
 static START: LazyLock<Instant> = LazyLock::new(Instant::now);
 
 /// Answers one request.
 pub(super) async fn answer(session: Session, request: Request) -> Result<Answer, Failure> {
-    read(&*session.inside()?, request).await
+    read(&session, &*session.inside()?, request).await
 }
 
-async fn read(inside: &Inside, request: Request) -> Result<Answer, Failure> {
+async fn read(session: &Session, inside: &Inside, request: Request) -> Result<Answer, Failure> {
     let shim = &inside.shim;
     match request {
         Request::Processes => {
@@ -35,6 +40,7 @@ async fn read(inside: &Inside, request: Request) -> Result<Answer, Failure> {
         }
         Request::Network => Ok(Answer::Network(Box::new(network::read(shim, inside.init).await))),
         Request::Program => Ok(Answer::Program(program(inside).await)),
+        Request::Check => Ok(Answer::Check(checked(session, inside).await?)),
         Request::List(path) => Ok(Answer::Files(files::list(shim, &path, files::list::Want::ALL).await?)),
         Request::Open(path) => match files::list::kind_of(shim, &path).await? {
             Kind::Directory => Ok(Answer::Files(files::list(shim, &path, files::list::Want::ALL).await?)),
@@ -47,6 +53,26 @@ async fn read(inside: &Inside, request: Request) -> Result<Answer, Failure> {
             view(inside, &path, size.saturating_sub(WINDOW) / 16 * 16).await
         }
     }
+}
+
+/// What `check` finds of the same process that it takes.
+async fn checked(session: &Session, inside: &Inside) -> Result<Checked, Failure> {
+    let (pid, _) = debuggee::choose(&inside.shim, &session.target, inside.init, None).await?;
+    let pid = gather::behind_init(&inside.shim, pid).await;
+    let facts = gather::of_target(&inside.shim, &session.target, inside.engine.as_ref(), pid).await?;
+    let findings = check::findings(&facts);
+    let count = |status| findings.iter().filter(|finding| finding.status == status).count();
+    let mut worst: Vec<_> = findings.iter().filter(|finding| finding.status >= Status::Warning).collect();
+    worst.sort_by_key(|finding| std::cmp::Reverse(finding.status));
+    Ok(Checked {
+        failures: count(Status::Failure),
+        warnings: count(Status::Warning),
+        worst: worst
+            .into_iter()
+            .take(MOST_FINDINGS)
+            .map(|finding| (finding.status == Status::Failure, finding.group.name(), finding.message.clone()))
+            .collect(),
+    })
 }
 
 async fn view(inside: &Inside, path: &[u8], offset: u64) -> Result<Answer, Failure> {

@@ -6,13 +6,13 @@ use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::{OnceCell, mpsc};
 
 use super::{Shared, caught};
-use crate::door::Door;
-use crate::entry::{self, Entered};
+use crate::engine::docker::Docker;
+use crate::entry::{self, Entered, Tracer};
 use crate::exit::{Exit, Failure};
 use crate::inspect::processes::{self, Process};
 use crate::inspect::users::{self, Users};
 use crate::shim::Shim;
-use crate::target::{ContainerPid, HostPid, Target, TargetName};
+use crate::target::{ContainerPid, HostPid, NotRunning, Target, TargetName};
 use crate::tui::message::{self, Msg, Opened};
 
 /// What is open. Cheap to clone; the helper inside ends with the last clone.
@@ -26,7 +26,8 @@ pub(super) struct Session {
 pub(super) struct Inside {
     pub(super) shim: Shim,
     pub(super) init: ContainerPid,
-    pub(super) door: Door,
+    pub(super) tracer: Tracer,
+    pub(super) engine: Option<Docker>,
     host: Option<HostPid>,
     users: OnceCell<Users>,
     pids: Mutex<HashMap<ContainerPid, HostPid>>,
@@ -76,15 +77,16 @@ pub(super) async fn open(shared: Arc<Shared>, out: mpsc::Sender<Msg>, generation
     };
     let host = target.init();
     let (inside, session) = match entered {
-        Ok(Entered { shim, plan, init, door }) => {
+        Ok(Entered { shim, plan, init, door, tracer }) => {
             let told = message::Session {
                 namespaces: plan.join.iter().map(|namespace| namespace.name().to_owned()).collect(),
                 identity: plan.identity(),
                 door: door.to_string(),
                 init,
             };
+            let engine = target.container().and_then(|_| shared.engine().ok());
             let (users, pids) = (OnceCell::new(), Mutex::new(HashMap::new()));
-            (Some(Arc::new(Inside { shim, init, door, host, users, pids })), Ok(told))
+            (Some(Arc::new(Inside { shim, init, tracer, engine, host, users, pids })), Ok(told))
         }
         Err(failure) => (None, Err(failure)),
     };
@@ -107,6 +109,7 @@ async fn find(shared: &Shared, name: &TargetName) -> Result<(Target, Result<Ente
     let target = match name {
         TargetName::Container(name) => Target::Container(Box::new(shared.engine()?.resolve(name).await?)),
         TargetName::Process(pid) => Target::Process(*pid),
+        TargetName::Image(_) => return Err(NotRunning(name.clone()).into()),
     };
     if let Some(Err(error)) = target.container().map(crate::engine::Container::running) {
         return Ok((target, Err(error.into())));

@@ -82,6 +82,11 @@ pub enum Action {
     Break,
     Trace,
     Condition,
+    HitCondition,
+    Toggle,
+    BreakpointList,
+    Set,
+    DebugFile,
     // Layers.
     Close,
     Yes,
@@ -197,6 +202,8 @@ pub enum Mode {
     Copy,
     /// A session on a process that runs.
     Live,
+    /// The threads of a process, without a debugger.
+    Threads,
     /// The list of keys.
     Help,
     /// A message that must be read.
@@ -209,7 +216,7 @@ pub enum Mode {
 
 impl Mode {
     /// All of them, in the order of the documentation.
-    pub const ALL: [Self; 22] = [
+    pub const ALL: [Self; 23] = [
         Self::Picker,
         Self::Overview,
         Self::Procs,
@@ -224,6 +231,7 @@ impl Mode {
         Self::Copy,
         Self::Live,
         Self::Debug,
+        Self::Threads,
         Self::Motion,
         Self::Sideways,
         Self::Global,
@@ -256,6 +264,7 @@ impl Mode {
             Self::Debug => "Debugging",
             Self::Copy => "Snapshot",
             Self::Live => "Live process",
+            Self::Threads => "Threads",
             Self::Help => "Help",
             Self::Message => "Message",
             Self::Confirm => "Question",
@@ -268,7 +277,7 @@ impl Mode {
     pub fn chain(self) -> &'static [Self] {
         use Mode::{
             Activity, Always, Confirm, Copy, Debug, Depths, Files, Global, Help, Line, Live, Logs, Message, Motion,
-            Net, Overview, Picker, Process, Procs, Prompt, Sideways, Viewer,
+            Net, Overview, Picker, Process, Procs, Prompt, Sideways, Threads, Viewer,
         };
         match self {
             Always => &[Always],
@@ -289,6 +298,7 @@ impl Mode {
             Debug => &[Debug],
             Copy => &[Copy, Debug, Motion, Sideways, Global, Always],
             Live => &[Live, Debug, Motion, Sideways, Global, Always],
+            Threads => &[Threads, Motion, Sideways, Global, Always],
             Help => &[Help, Motion, Always],
             Message => &[Message, Motion, Always],
             Confirm => &[Confirm, Always],

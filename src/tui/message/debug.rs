@@ -3,12 +3,16 @@
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
+use serde::{Deserialize, Serialize};
+
 use crate::corefile::Weight;
 use crate::delve::model::{Breakpoint, Frame, Groups, Instruction, Page, PathRule, Place, State, Variable, Versions};
 use crate::delve::version::Limits;
+use crate::entry::tracer::Tracee;
 use crate::exit::Failure;
-use crate::target::{ContainerPid, HostPid};
+use crate::target::ContainerPid;
 use crate::text::Untrusted;
+use crate::threads::Threads;
 
 /// How long a live process may stand still at a time. Then it is let go.
 pub const LIMIT: Duration = Duration::from_secs(30);
@@ -16,10 +20,10 @@ pub const LIMIT: Duration = Duration::from_secs(30);
 /// What a look with the debugger would cost, before anything is done.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Prospect {
-    /// The process, as it is numbered inside.
-    pub pid: ContainerPid,
-    /// The same on this host.
-    pub host: HostPid,
+    /// The process.
+    pub process: Tracee,
+    /// What to say before Delve is attached to it, because it was entered as it was.
+    pub risk: Option<&'static str>,
     /// The Go that built its program; or why no debugger for Go programs will do.
     pub go: Result<String, Failure>,
     /// What there is to be copied.
@@ -30,6 +34,12 @@ pub struct Prospect {
     pub attaching: Option<Duration>,
     /// The most bytes that would be taken: what this host has room for.
     pub most: u64,
+    /// What was stripped from its program, in a file of this host; or why the one that was named is of no use.
+    pub debug_file: Result<Option<String>, Failure>,
+    /// Breakpoints that were set the last time.
+    pub remembered: Vec<Wanted>,
+    /// What Delve cannot show of the program, if not everything.
+    pub limits: Option<Limits>,
     /// The debugger that would open it, in words; or why there is none.
     pub debugger: Result<String, Failure>,
 }
@@ -87,6 +97,8 @@ pub enum Told {
     Stage(String),
     /// The session begins.
     Opened(Box<Opened>),
+    /// There is none, but these are the threads.
+    Threads(Box<Threads>),
     /// There is no session; or there is none any more.
     Ended(Failure),
     /// An answer.
@@ -98,10 +110,24 @@ pub enum Told {
     },
     /// The process was set running, or stopped, or has ended.
     Moved(Motion),
-    /// All breakpoints there are now.
-    Breakpoints(Vec<Breakpoint>),
+    /// All breakpoints there are now; and what hindered remembering them.
+    Breakpoints(Marks, Option<Failure>),
     /// A breakpoint that only logs was hit.
-    Traced(String),
+    Traced {
+        /// Which one.
+        id: i64,
+        /// How often it was hit so far.
+        hits: u64,
+        /// What it logs.
+        text: String,
+    },
+    /// A variable was changed.
+    Set {
+        /// Which one.
+        name: String,
+        /// What it is now.
+        value: String,
+    },
     /// What was to be done with the process or a breakpoint was not.
     Refused(Failure),
     /// The rules for source files are these now; and what hindered remembering them.
@@ -111,10 +137,10 @@ pub enum Told {
 /// What a process does under a debugger.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Motion {
-    /// It stands still.
-    Stopped(Box<State>),
-    /// It runs.
-    Running,
+    /// It stands still, and has for so long.
+    Stopped(Box<State>, Duration),
+    /// It runs, and stood still for so long before.
+    Running(Duration),
     /// It has ended, with this status.
     Exited(i64),
 }
@@ -134,6 +160,55 @@ pub enum Run {
     To(Place),
 }
 
+/// A breakpoint that is to be set, as it is remembered from one session to the next.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Wanted {
+    /// Where, in Delve's notation: `/src/shop/store.go:42`, `main.handle`.
+    pub place: String,
+    /// The function that it was in when it was set; empty if nobody knows.
+    #[serde(default)]
+    pub function: String,
+    /// Stops only if this is true; empty: always.
+    #[serde(default)]
+    pub condition: String,
+    /// Stops only if the number of hits is so, `> 10`, `% 3`; empty: always.
+    #[serde(default)]
+    pub hit_condition: String,
+    /// Whether it only logs.
+    #[serde(default)]
+    pub tracepoint: bool,
+    /// Whether it is in force.
+    #[serde(default)]
+    pub enabled: bool,
+}
+
+/// A breakpoint that is set.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Known {
+    /// As the debugger has it.
+    pub breakpoint: Breakpoint,
+    /// The function that it was in the last time, if that is another one than now.
+    pub moved: Option<Untrusted>,
+}
+
+/// A breakpoint that could not be set.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Unset {
+    /// Which one.
+    pub wanted: Wanted,
+    /// Why, in the debugger's words.
+    pub why: String,
+}
+
+/// All breakpoints of a session.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Marks {
+    /// Those that are set.
+    pub set: Vec<Known>,
+    /// Those of the last time that could not be.
+    pub unset: Vec<Unset>,
+}
+
 /// What is to be done with a breakpoint.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Breakpointing {
@@ -145,6 +220,12 @@ pub enum Breakpointing {
     Clear(i64),
     /// Let it stop only if this is true; empty: always.
     Condition(i64, String),
+    /// Let it stop only if the number of its hits is so; empty: always.
+    HitCondition(i64, String),
+    /// Put it in force, or out of it.
+    Enable(i64, bool),
+    /// Remember one no more that could not be set.
+    Forget(Wanted),
 }
 
 /// Which goroutines are listed.

@@ -82,6 +82,7 @@ impl Runner for FakeRunner {
                     Request::Detail(_) | Request::Init(_) => Answer::Detail(Box::new(fake::detail())),
                     Request::Network => Answer::Network(Box::new(fake::network())),
                     Request::Program => Answer::Program(fake::program()),
+                    Request::Check => Answer::Check(fake::checked()),
                     Request::List(_) | Request::Open(_) | Request::View { .. } => {
                         Answer::Files(crate::inspect::files::Listing { entries: fake::files(), cut: false })
                     }

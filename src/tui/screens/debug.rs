@@ -1,8 +1,10 @@
 //! The Debug tab: what looking closer would cost, and the panes of a session.
 
+mod breakpoints;
 mod goroutines;
 mod source;
 mod stack;
+pub(super) mod threads;
 mod variables;
 
 use ratatui::buffer::Buffer;
@@ -36,23 +38,39 @@ pub fn depths(app: &App, work: &Workspace, buf: &mut Buffer, area: Rect, theme: 
     let debug = &work.debug;
     let shown = debug.prospect.shown.as_deref();
     let title = shown.map_or_else(|| "Debug".to_owned(), |prospect| format!("Debug ─ {}", whom(prospect)));
+    let wanted =
+        if debug.wanted().is_empty() { 0 } else { u16::try_from(debug.wanted().len() + 2).unwrap_or(u16::MAX) };
+    let wanted = wanted.min((area.height / 3).max(3));
+    let list = Rect { y: area.bottom().saturating_sub(wanted), height: wanted, ..area };
+    breakpoints::wanted(debug, buf, list, theme);
+    let area = Rect { height: area.height.saturating_sub(wanted), ..area };
     let inner = panel::draw(buf, area, theme, &title, &stale(work, app.clock, debug.prospect.at), "");
     let table = Table { columns: &DEPTHS, sorted: None, len: Depth::ALL.len(), cursor: debug.cursor, shift: 0 };
     let rows = Rect { height: inner.height.min(1 + u16::try_from(Depth::ALL.len()).unwrap_or(u16::MAX)), ..inner };
     table.draw(buf, rows, theme, |at| {
         let unknown = || "?".to_owned();
         match Depth::ALL.get(at)? {
+            Depth::Snapshot if debug.without_delve().is_some() => Some(threads::depth(theme)),
+            Depth::Live if debug.without_delve().is_some() => None,
             Depth::Snapshot => Some(vec![
                 ("snapshot".to_owned(), theme.text),
                 (shown.map_or_else(unknown, |prospect| pause(prospect.pause)), theme.text),
                 (shown.map_or_else(unknown, size), theme.text),
-                ("goroutines, stacks, variables, at one moment".to_owned(), theme.dim),
+                (
+                    shows(shown, "goroutines, stacks, variables", "threads, their stacks and instructions")
+                        + ", at one moment",
+                    theme.dim,
+                ),
             ]),
             Depth::Live => Some(vec![
                 ("live".to_owned(), theme.text),
                 (shown.and_then(|prospect| prospect.attaching).map_or_else(unknown, pause), theme.text),
                 ("nothing".to_owned(), theme.text),
-                (format!("breakpoints, steps; stands still, {} s at most", LIMIT.as_secs()), theme.dim),
+                (
+                    shows(shown, "breakpoints", "breakpoints on functions")
+                        + &format!(", steps; stands still, {} s at most", LIMIT.as_secs()),
+                    theme.dim,
+                ),
             ]),
         }
     });
@@ -60,9 +78,15 @@ pub fn depths(app: &App, work: &Workspace, buf: &mut Buffer, area: Rect, theme: 
     panel::notice(buf, below, &notes(app, work, theme));
 }
 
+/// What there is to be seen of a program, or of a stripped one.
+fn shows(prospect: Option<&Prospect>, all: &str, stripped: &str) -> String {
+    let limited = prospect.is_some_and(|prospect| prospect.limits.is_some());
+    if limited { stripped } else { all }.to_owned()
+}
+
 fn whom(prospect: &Prospect) -> String {
     let go = prospect.go.as_ref().map_or_else(|_| String::new(), |go| format!(", {go}"));
-    format!("process {} ({} on this host){go}", prospect.pid, prospect.host)
+    format!("{}{go}", prospect.process)
 }
 
 fn pause(pause: std::time::Duration) -> String {
@@ -91,6 +115,7 @@ fn notes(app: &App, work: &Workspace, theme: &Theme) -> Vec<(String, Style)> {
         Err(Some(failure)) => {
             lines.push((failure.message, theme.bad));
             lines.extend(failure.hint.map(|hint| (format!("try: {hint}"), theme.text)));
+            lines.extend(threads::offer(app, work, theme));
         }
         Ok(()) => {
             let key = keymap::first_key(Mode::Depths, Action::Snapshot);
@@ -109,6 +134,9 @@ fn notes(app: &App, work: &Workspace, theme: &Theme) -> Vec<(String, Style)> {
                         theme.dim,
                     ));
                 }
+                if let Ok(Some(file)) = &prospect.debug_file {
+                    lines.push((format!("What was stripped from the program is in {file}."), theme.dim));
+                }
                 let all = prospect.weight.writable.saturating_add(prospect.weight.constant);
                 if all > prospect.most {
                     let text = format!(
@@ -118,6 +146,10 @@ fn notes(app: &App, work: &Workspace, theme: &Theme) -> Vec<(String, Style)> {
                     );
                     lines.push((text, theme.warn));
                 }
+            }
+            if let Some(limits) = prospect.and_then(|prospect| prospect.limits.as_ref()) {
+                lines.push((format!("{}. There will be no {}.", limits.why, limits.without), theme.warn));
+                lines.push((format!("try: {}", limits.help), theme.text));
             }
             let key = keymap::first_key(Mode::Depths, Action::DebugLive);
             lines.push((
@@ -131,13 +163,14 @@ fn notes(app: &App, work: &Workspace, theme: &Theme) -> Vec<(String, Style)> {
 
 /// A session.
 pub fn draw(app: &App, session: &Session, buf: &mut Buffer, theme: &Theme) {
-    let areas = layout::debug((buf.area.width, buf.area.height), session.beside);
+    let areas = layout::debug((buf.area.width, buf.area.height), session.beside, session.is_live());
     header(app, session, buf, areas.header, theme);
     source::draw(session, buf, areas.of(Focus::Source), theme);
     for (focus, draw) in [
         (Focus::Goroutines, goroutines::draw as fn(&Session, &mut Buffer, Rect, &Theme)),
         (Focus::Stack, stack::draw),
         (Focus::Variables, variables::draw),
+        (Focus::Breakpoints, breakpoints::draw),
     ] {
         let area = areas.of(focus);
         if !area.is_empty() {
@@ -150,7 +183,14 @@ pub fn draw(app: &App, session: &Session, buf: &mut Buffer, theme: &Theme) {
 fn header(app: &App, session: &Session, buf: &mut Buffer, area: Rect, theme: &Theme) {
     let mut x = area.x + 1;
     let room = |x: u16| area.right().saturating_sub(x + 1);
-    x += cells::put_cut(buf, x, area.y, room(x), &session.chip(app.clock.uptime), theme.heading) + 1;
+    // How long it may stand still is in sight, however long the reason is why it does.
+    let health = session.health_words(app.clock.uptime);
+    let wide = u16::try_from(cells::width(&health)).unwrap_or(u16::MAX).saturating_add(3);
+    let left = if health.is_empty() { room(x) } else { room(x).saturating_sub(wide) };
+    x += cells::put_cut(buf, x, area.y, left, &session.chip(app.clock.uptime), theme.heading) + 1;
+    if !health.is_empty() {
+        x += cells::put_cut(buf, x, area.y, room(x), &format!("─ {health}"), theme.bad) + 1;
+    }
     if let Some(ended) = &session.ended {
         cells::put_cut(buf, x, area.y, room(x), &format!("─ the debugger has ended: {ended}"), theme.bad);
         return;
@@ -178,9 +218,8 @@ fn facts(session: &Session, clock: Clock) -> String {
         Subject::Live(at) => {
             let held = clock.wall.duration_since(*at).unwrap_or_default();
             parts.push(format!("process {}, held for {}", session.opened.pid, words::span(held)));
-            parts.extend(
-                (!session.breakpoints.is_empty()).then(|| words::count(session.breakpoints.len(), "breakpoint")),
-            );
+            let set = session.breakpoints.set.len();
+            parts.extend((set > 0).then(|| words::count(set, "breakpoint")));
         }
     }
     let go = versions.go.safe();

@@ -22,7 +22,12 @@ fn area(layer: &Layer, size: (u16, u16)) -> Rect {
             let lines = message_lines(message, size).len();
             layout::overlay(size, MESSAGE, u16::try_from(lines + 2).unwrap_or(u16::MAX).min(size.1.saturating_sub(2)))
         }
-        Layer::Confirm(_) => layout::overlay(size, MESSAGE, 7),
+        Layer::Confirm(confirm) => {
+            let lines = |text: &str| cells::wrap(text, inner_width(size)).len();
+            let lines = lines(&confirm.question) + lines(&confirm.note) + 1;
+            let height = u16::try_from(lines + 2).unwrap_or(u16::MAX);
+            layout::overlay(size, MESSAGE, height.max(7).min(size.1))
+        }
     }
 }
 

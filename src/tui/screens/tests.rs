@@ -29,7 +29,7 @@ enum Mood {
 const MOODS: [(Mood, &str); 4] =
     [(Mood::Typical, "typical"), (Mood::Empty, "empty"), (Mood::Broken, "broken"), (Mood::Hostile, "hostile")];
 const SIZES: [(u16, u16); 3] = [(80, 24), (120, 36), (60, 15)];
-const SCREENS: [&str; 17] = [
+const SCREENS: [&str; 20] = [
     "picker",
     "overview",
     "procs",
@@ -41,9 +41,12 @@ const SCREENS: [&str; 17] = [
     "net",
     "activity",
     "depths",
+    "threads",
     "goroutines",
+    "stripped",
     "variables",
     "source",
+    "breakpoints",
     "help",
     "message",
     "line",
@@ -99,6 +102,11 @@ fn fill(app: &mut App, mood: Mood) {
     reading(app, Request::Init(ContainerPid(1)), Answer::Detail(Box::new(detail.clone())));
     if mood != Mood::Empty {
         reading(app, Request::Program, Answer::Program(fake::program()));
+        let mut checked = fake::checked();
+        if mood == Mood::Hostile {
+            fake::HOSTILE.clone_into(&mut checked.worst[0].2);
+        }
+        reading(app, Request::Check, Answer::Check(checked));
     }
     let steps = match mood {
         Mood::Empty => crate::activity::Record::default(),
@@ -132,25 +140,94 @@ fn fill(app: &mut App, mood: Mood) {
     reading(app, Request::Open(path), Answer::Window(window));
 }
 
+/// The threads of a program that Go did not make.
+fn threads(app: &mut App, mood: Mood) {
+    let generation = app.work.as_ref().map_or(0, |work| work.generation);
+    let not_go = Failure::new(Exit::No, "process 1 was not made by Go");
+    let prospect = Box::new(Prospect { go: Err(not_go), ..fake::prospect() });
+    update(app, Msg::Prospect { generation, result: Ok(prospect) });
+    let mut threads = fake::threads();
+    if mood == Mood::Empty {
+        (threads.all, threads.mappings) = (Vec::new(), Vec::new());
+    }
+    if mood == Mood::Hostile {
+        for thread in &mut threads.all {
+            thread.about.name = fake::HOSTILE.into();
+            let spot = thread.spot.as_mut().unwrap();
+            (spot.function, spot.file) = (Some(fake::HOSTILE.into()), Some(fake::HOSTILE.into()));
+        }
+        threads.mappings[1].name = fake::HOSTILE.as_bytes().to_vec();
+    }
+    app.work.as_mut().unwrap().debug.opening = Some((1, String::new()));
+    let told = crate::tui::message::debug::Told::Threads(Box::new(threads));
+    update(app, Msg::Debug { session: 1, told });
+    for keys in ["j", "Tab"] {
+        update(app, Msg::Key(crate::tui::keymap::Key::parse(keys).unwrap()));
+    }
+}
+
+/// Breakpoints of the last time.
+fn remembered(mood: Mood) -> Vec<crate::tui::message::debug::Wanted> {
+    let mut all = fake::wanted();
+    if mood == Mood::Hostile {
+        let wanted = &mut all[1];
+        for text in [&mut wanted.place, &mut wanted.function, &mut wanted.condition, &mut wanted.hit_condition] {
+            *text = fake::HOSTILE.to_owned();
+        }
+    }
+    all
+}
+
+fn limits_of_stripped() -> crate::delve::version::Limits {
+    use crate::delve::version::{Gate, Version, gate};
+    match gate(Version { major: 1, minor: 27, patch: 1 }, None, true) {
+        Gate::Limited(limits) => limits,
+        Gate::Good | Gate::Refused(_) => panic!("nothing is missing, or all"),
+    }
+}
+
+fn into_threads(goroutines: &mut [crate::delve::model::Goroutine], place: &Untrusted) {
+    for (number, goroutine) in (4711..).zip(goroutines) {
+        goroutine.id = crate::tui::app::debug::thread::as_goroutine(number);
+        goroutine.current.function = place.clone();
+    }
+}
+
+/// What a look would cost.
+fn prospect(mood: Mood) -> Result<Box<Prospect>, Failure> {
+    let (typical, remembered) = (fake::prospect(), remembered(mood));
+    let prospect = match mood {
+        Mood::Broken => return Err(fake::failure()),
+        Mood::Hostile => Prospect { go: Ok(fake::HOSTILE.to_owned()), most: 1 << 20, remembered, ..typical },
+        Mood::Empty => Prospect { go: Err(fake::failure()), ..typical },
+        Mood::Typical => Prospect { remembered, ..typical },
+    };
+    Ok(Box::new(prospect))
+}
+
 /// A session with the debugger, as far as a mood lets it come.
 fn debug(app: &mut App, mood: Mood, screen: &str) {
     use crate::delve::model::{Frame, Groups, Page};
     use crate::tui::message::debug::{Reply, Told};
     let generation = app.work.as_ref().map_or(0, |work| work.generation);
-    let prospect = match mood {
-        Mood::Broken => Err(fake::failure()),
-        Mood::Hostile => Ok(Box::new(Prospect { go: Ok(fake::HOSTILE.to_owned()), most: 1 << 20, ..fake::prospect() })),
-        Mood::Empty => Ok(Box::new(Prospect { go: Err(fake::failure()), ..fake::prospect() })),
-        Mood::Typical => Ok(Box::new(fake::prospect())),
-    };
-    update(app, Msg::Prospect { generation, result: prospect });
+    let hostile = mood == Mood::Hostile;
+    update(app, Msg::Prospect { generation, result: prospect(mood) });
     if screen == "depths" {
         return;
     }
-    let hostile = mood == Mood::Hostile;
+    if screen == "threads" {
+        threads(app, mood);
+        return;
+    }
     let mut opened = fake::opened();
+    if screen == "breakpoints" {
+        opened.subject = crate::tui::message::debug::Subject::Live(fake::wall(0));
+    }
     if hostile {
         opened.versions.go = fake::HOSTILE.into();
+    }
+    if screen == "stripped" {
+        (opened.limits, opened.versions.go) = (Some(limits_of_stripped()), Untrusted::default());
     }
     app.work.as_mut().unwrap().debug.opening = Some((1, String::new()));
     let mut effects = update(app, Msg::Debug { session: 1, told: Told::Opened(Box::new(opened)) });
@@ -176,6 +253,9 @@ fn debug(app: &mut App, mood: Mood, screen: &str) {
                 Question::Groups { .. } if mood == Mood::Empty => Ok(Reply::Groups(Groups::default())),
                 Question::Goroutines { .. } => {
                     let mut goroutines = fake::goroutines();
+                    if screen == "stripped" {
+                        into_threads(&mut goroutines, &evil("runtime.futex"));
+                    }
                     goroutines[0].user.function = evil("main.(*store).packOrders");
                     Ok(Reply::Goroutines(Page { goroutines, next: Some(3) }))
                 }
@@ -193,6 +273,9 @@ fn debug(app: &mut App, mood: Mood, screen: &str) {
                     frames[2].location.function = evil("main.(*store).packOrders");
                     frames.push(Frame { error: Some(evil("no more")), ..Frame::default() });
                     Ok(Reply::Stack(frames))
+                }
+                Question::Variables(_) if screen == "stripped" => {
+                    Err(Failure::new(Exit::No, "delve: unable to find locals: no debug information present in binary"))
                 }
                 Question::Variables(_) => {
                     let mut locals = fake::locals();
@@ -222,6 +305,30 @@ fn debug(app: &mut App, mood: Mood, screen: &str) {
     if screen == "source" {
         update(app, key("S-Tab"));
     }
+    if screen == "breakpoints" {
+        live(app, mood);
+    }
+}
+
+/// A live process that has stopped, with breakpoints.
+fn live(app: &mut App, mood: Mood) {
+    use crate::tui::message::debug::{Motion, Told};
+    let mut marks = match mood {
+        Mood::Empty => crate::tui::message::debug::Marks::default(),
+        _ => fake::breakpoints(),
+    };
+    if mood == Mood::Hostile {
+        let breakpoint = &mut marks.set[1].breakpoint;
+        (breakpoint.location.function, breakpoint.condition) = (fake::HOSTILE.into(), fake::HOSTILE.into());
+        (breakpoint.hit_condition, breakpoint.location.file) = (fake::HOSTILE.into(), fake::HOSTILE.into());
+        marks.set[2].moved = Some(fake::HOSTILE.into());
+        (marks.unset[0].why, marks.unset[0].wanted.place) = (fake::HOSTILE.to_owned(), fake::HOSTILE.to_owned());
+    }
+    let told = |told| Msg::Debug { session: 1, told };
+    update(app, told(Told::Moved(Motion::Stopped(Box::new(fake::stopped()), std::time::Duration::ZERO))));
+    update(app, told(Told::Breakpoints(marks, None)));
+    update(app, key("i"));
+    update(app, key("j"));
 }
 
 fn key(key: &str) -> Msg {
@@ -259,7 +366,7 @@ fn app(screen: &str, mood: Mood, size: (u16, u16)) -> App {
         "files" | "viewer" | "hex" => Tab::Files,
         "net" => Tab::Net,
         "activity" => Tab::Activity,
-        "depths" | "goroutines" | "variables" | "source" => Tab::Debug,
+        "depths" | "threads" | "stripped" | "goroutines" | "variables" | "source" | "breakpoints" => Tab::Debug,
         _ => Tab::Overview,
     };
     if screen != "process" {

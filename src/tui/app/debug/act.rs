@@ -2,9 +2,7 @@
 
 use super::variables::Sort;
 use super::{Focus, Session};
-use crate::debuggee;
 use crate::delve::model::PathRule;
-use crate::inspect::files::human_size;
 use crate::target::ContainerPid;
 use crate::text::{self, Untrusted};
 use crate::tui::app::App;
@@ -16,7 +14,7 @@ use crate::tui::app::workspace::Workspace;
 use crate::tui::effect::Effect;
 use crate::tui::keymap::{Action, Tab};
 use crate::tui::layout;
-use crate::tui::message::debug::{By, LIMIT, Purpose, Question, Which};
+use crate::tui::message::debug::{By, Purpose, Question, Which};
 
 /// Letters of an expression at most.
 const LONGEST: usize = 1000;
@@ -36,7 +34,7 @@ impl App {
         };
         let Some(work) = &mut self.work else { return };
         work.debug.pid = Some(pid);
-        work.debug.prospect = Held::default();
+        (work.debug.prospect, work.debug.wanted) = (Held::default(), None);
         if work.debug.session.is_some() {
             self.say("end this session first; then it is about that process");
         }
@@ -48,14 +46,22 @@ impl App {
             return;
         }
         match action {
+            Action::Snapshot if self.confirm_threads() => {}
+            Action::Detach if self.leave_threads() => {}
             Action::Snapshot => self.confirm_snapshot(),
             Action::DebugLive => self.confirm_attach(),
             Action::Print | Action::Pin => self.expression(action, argument),
             Action::Rule => self.rule(argument),
+            Action::Set => match argument {
+                Some(text) => self.confirm_set(text),
+                None => self.ask_set(),
+            },
+            Action::Break | Action::Toggle => self.change_wanted(action),
+            Action::DebugFile => self.name_debug_file(argument),
             Action::Detach => {
                 let Some(work) = &mut self.work else { return };
-                // What it would cost now is not what it cost then.
-                work.debug.prospect.hurry();
+                // What it would cost now is not what it cost then, and other breakpoints are remembered.
+                (work.debug.prospect, work.debug.wanted) = (Held::default(), None);
                 if let Some(session) = work.debug.session.take() {
                     self.effect(Effect::EndDebug { session: session.number });
                     self.say("the session has ended");
@@ -91,6 +97,10 @@ impl App {
                 self.ask_debugger(number, question);
             }
             Focus::Source => {}
+            Focus::Breakpoints => {
+                let question = session.jump();
+                self.ask_debugger(number, question);
+            }
         }
     }
 
@@ -99,7 +109,7 @@ impl App {
         let size = self.size;
         let Some(session) = self.debugging() else { return false };
         let number = session.number;
-        let page = layout::debug_page(size, session.focus, session.beside).1;
+        let page = layout::debug_page(size, session.focus, session.beside, session.is_live()).1;
         if let (Focus::Variables, Action::Left | Action::Right) = (session.focus, motion) {
             let question = session.variables.fold(Some(motion == Action::Right));
             self.ask_debugger(number, question);
@@ -110,6 +120,7 @@ impl App {
             Focus::Stack => &mut session.stack.shift,
             Focus::Variables => &mut session.variables.shift,
             Focus::Source => &mut session.source.shift,
+            Focus::Breakpoints => &mut session.breakpoints.shift,
         };
         match motion {
             Action::Left => *shift = shift.saturating_sub(8),
@@ -124,6 +135,10 @@ impl App {
             Focus::Source => {
                 let len = session.source.len();
                 session.source.cursor.go(motion, len, page)
+            }
+            Focus::Breakpoints => {
+                let len = session.breakpoints.len();
+                session.breakpoints.cursor.go(motion, len, page)
             }
         }
     }
@@ -141,7 +156,8 @@ impl App {
     pub(in crate::tui::app) fn poll_session(&mut self) {
         let size = self.size;
         let Some(session) = self.debugging() else { return };
-        let (number, page) = (session.number, layout::debug_page(size, Focus::Goroutines, session.beside).1);
+        let (number, page) =
+            (session.number, layout::debug_page(size, Focus::Goroutines, session.beside, session.is_live()).1);
         // Where the list is not shown, it is filled all the same: what is selected in it is.
         let questions = session.due(page.max(10));
         self.effects.extend(questions.into_iter().map(|question| Effect::Debug { session: number, question }));
@@ -149,43 +165,6 @@ impl App {
 
     pub(in crate::tui::app) fn ask_debugger(&mut self, session: u64, question: impl IntoIterator<Item = Question>) {
         self.effects.extend(question.into_iter().map(|question| Effect::Debug { session, question }));
-    }
-
-    /// Asks whether the process may be stopped for a moment.
-    fn confirm_snapshot(&mut self) {
-        let Some(work) = &self.work else { return };
-        let Some(prospect) = &work.debug.prospect.shown else { return };
-        let (generation, pid) = (work.generation, Some(prospect.pid));
-        let bytes = prospect.weight.writable.saturating_add(prospect.weight.constant);
-        let question = format!("Take a snapshot of process {} ({} on this host)?", prospect.pid, prospect.host);
-        let note = format!(
-            "It stops for about {:.1} ms and then runs on, whatever happens here. {} are kept in this host's memory \
-             until the session ends.",
-            prospect.pause.as_secs_f64() * 1e3,
-            human_size(bytes.min(prospect.most)),
-        );
-        self.sessions += 1;
-        let yes = Effect::Snapshot { generation, session: self.sessions, pid };
-        self.layers.push(Layer::Confirm(Confirm { question, note, verb: "take it", yes }));
-    }
-
-    /// Asks whether the process may be stopped for as long as somebody looks.
-    fn confirm_attach(&mut self) {
-        let Some(work) = &self.work else { return };
-        let Some(prospect) = &work.debug.prospect.shown else { return };
-        let (generation, pid) = (work.generation, Some(prospect.pid));
-        let question = format!("Attach Delve to process {} ({} on this host)?", prospect.pid, prospect.host);
-        let stops = prospect
-            .attaching
-            .map_or_else(String::new, |time| format!("for about {} ms at once, and ", time.as_millis()));
-        let note = format!(
-            "It stops {stops}whenever Delve has it, for {} s at a time at most. Meanwhile it answers nobody, and a health \
-             check fails. A guard sees to it that it goes on as before, however this ends.",
-            LIMIT.as_secs()
-        );
-        self.sessions += 1;
-        let yes = Effect::Attach { generation, session: self.sessions, pid };
-        self.layers.push(Layer::Confirm(Confirm { question, note, verb: "attach", yes }));
     }
 
     fn expression(&mut self, action: Action, argument: Option<&str>) {
@@ -217,6 +196,32 @@ impl App {
             self.say("there is no call to evaluate it in");
         }
         self.ask_debugger(number, question);
+    }
+
+    /// Asks what the selected variable is to be.
+    fn ask_set(&mut self) {
+        let Some(session) = self.debugging() else { return };
+        let selected = if session.focus == Focus::Variables { session.variables.settable() } else { None };
+        let text = selected.map_or_else(String::new, |(name, value)| format!("{name} = {value}"));
+        self.ask(Asking::Set, text);
+    }
+
+    /// Asks whether a variable of the process may be changed: `NAME = VALUE`.
+    pub(in crate::tui::app) fn confirm_set(&mut self, text: &str) {
+        let parts = text.split_once('=').map(|(name, value)| (name.trim(), value.trim()));
+        let Some((name, value)) = parts.filter(|(name, value)| !name.is_empty() && !value.is_empty()) else {
+            return self.say("set takes NAME=VALUE: count = 3");
+        };
+        if text.len() > LONGEST {
+            return self.say("that is too long");
+        }
+        let (name, value) = (name.to_owned(), value.to_owned());
+        let Some(session) = self.debugging() else { return };
+        let Some(call) = session.variables.call else { return self.say("there is no call to find it in") };
+        let question = format!("Set {name} to {value} in process {}?", session.opened.pid);
+        let note = "This changes the process itself, and it goes on with it. Nothing takes it back.".to_owned();
+        let yes = Effect::Set { session: session.number, call, name, value };
+        self.layers.push(Layer::Confirm(Confirm { question, note, verb: "set it", yes }));
     }
 
     fn rule(&mut self, argument: Option<&str>) {
@@ -303,6 +308,7 @@ impl Session {
             Focus::Stack => self.stack.search.as_ref().map(|search| &search.pattern),
             Focus::Variables => self.variables.search.as_ref().map(|search| &search.pattern),
             Focus::Source => self.source.search.as_ref().map(|search| &search.pattern),
+            Focus::Breakpoints => self.breakpoints.search.as_ref().map(|search| &search.pattern),
         }
     }
 
@@ -319,6 +325,7 @@ impl Session {
             Focus::Stack => self.stack.find(pattern),
             Focus::Variables => self.variables.find(pattern),
             Focus::Source => self.source.find(pattern),
+            Focus::Breakpoints => self.breakpoints.find(pattern),
         }
     }
 
@@ -328,6 +335,7 @@ impl Session {
             Focus::Stack => (&mut self.stack.search, &mut self.stack.cursor),
             Focus::Variables => (&mut self.variables.search, &mut self.variables.cursor),
             Focus::Source => (&mut self.source.search, &mut self.source.cursor),
+            Focus::Breakpoints => (&mut self.breakpoints.search, &mut self.breakpoints.cursor),
         };
         match search.as_mut().and_then(|search| search.step(forward)) {
             Some(line) => {
@@ -344,6 +352,7 @@ impl Session {
             Focus::Stack => &mut self.stack.cursor,
             Focus::Variables => &mut self.variables.cursor,
             Focus::Source => &mut self.source.cursor,
+            Focus::Breakpoints => &mut self.breakpoints.cursor,
         }
     }
 
@@ -355,14 +364,16 @@ impl Session {
             Focus::Stack => self.stack.frames.len(),
             Focus::Variables => self.variables.rows.len(),
             Focus::Source => self.source.len(),
+            Focus::Breakpoints => self.breakpoints.len(),
         }
     }
 
     /// Keeps what is selected on the screen.
     pub(in crate::tui::app) fn settle(&mut self, size: (u16, u16)) {
-        let page = |focus| layout::debug_page(size, focus, self.beside).1;
+        let page = |focus| layout::debug_page(size, focus, self.beside, self.is_live()).1;
         let pages = Focus::ALL.map(page);
-        let [goroutines, stack, variables, source] = pages;
+        let [goroutines, stack, variables, source, breakpoints] = pages;
+        self.breakpoints.cursor.settle(self.breakpoints.len(), breakpoints);
         self.goroutines.cursor.settle(self.goroutines.rows.len(), goroutines);
         self.stack.cursor.settle(self.stack.frames.len(), stack);
         self.variables.cursor.settle(self.variables.rows.len(), variables);
@@ -377,6 +388,7 @@ impl Session {
             Focus::Stack => self.stack.copied(row),
             Focus::Variables => self.variables.copied(row),
             Focus::Source => self.source.line(row),
+            Focus::Breakpoints => self.breakpoints.copied(row),
         }
     }
 
@@ -388,6 +400,7 @@ impl Session {
             Focus::Stack => self.stack.cursor.at,
             Focus::Variables => self.variables.cursor.at,
             Focus::Source => self.source.cursor.at,
+            Focus::Breakpoints => self.breakpoints.cursor.at,
         }
     }
 }
@@ -404,24 +417,5 @@ impl Workspace {
     pub fn lists_goroutines(&self) -> bool {
         let session = self.debug.session.as_ref().filter(|_| self.tab == Tab::Debug);
         session.is_some_and(|session| session.focus == Focus::Goroutines)
-    }
-}
-
-impl App {
-    /// Why no snapshot can be taken now, in a few words; the pane has the whole of it.
-    pub(in crate::tui::app) fn may_snapshot(&self) -> Result<(), &'static str> {
-        let Some(work) = &self.work else { return Err("open a container first") };
-        if work.debug.opening.is_some() {
-            return Err("one is being taken");
-        }
-        if !work.live() {
-            return Err("the container cannot be reached now");
-        }
-        match work.debug.ready(self.read_only) {
-            Ok(()) => Ok(()),
-            Err(None) => Err("what it would cost is not known yet"),
-            Err(Some(failure)) if failure.message == debuggee::forbidden().message => Err("--read-only forbids it"),
-            Err(Some(_)) => Err("it cannot be had: the pane says why"),
-        }
     }
 }

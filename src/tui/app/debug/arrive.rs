@@ -1,16 +1,23 @@
 //! What comes from the debugger.
 
 use super::Session;
+use super::session::State;
+use crate::debuggee;
+use crate::engine::health::Verdict;
 use crate::exit::Failure;
 use crate::tui::app::App;
 use crate::tui::effect::Effect;
-use crate::tui::message::debug::{Prospect, Question, Reply, Rules, Told};
+use crate::tui::message::debug::{Motion, Prospect, Question, Reply, Rules, Told};
 
 impl App {
     /// Takes what a look would cost.
     pub(in crate::tui::app) fn prospect(&mut self, generation: u64, result: Result<Box<Prospect>, Failure>) {
         let (now, frozen) = (self.clock.uptime, self.frozen);
         let Some(work) = self.work.as_deref_mut().filter(|work| work.generation == generation) else { return };
+        // What somebody has changed on the list since stays as it is.
+        if let (None, Ok(prospect)) = (&work.debug.wanted, &result) {
+            work.debug.wanted = Some(prospect.remembered.clone());
+        }
         if !work.debug.prospect.arrive(result, now, frozen) {
             self.held += 1;
         }
@@ -18,7 +25,7 @@ impl App {
 
     /// Takes what is told of a session.
     pub(in crate::tui::app) fn debug_told(&mut self, number: u64, told: Told) {
-        let now = self.clock.uptime;
+        let (now, wall) = (self.clock.uptime, self.clock.wall);
         let Some(work) = &mut self.work else { return };
         let debug = &mut work.debug;
         let is_opening = debug.opening.as_ref().is_some_and(|(opening, _)| *opening == number);
@@ -29,10 +36,15 @@ impl App {
                     debug.opening = None;
                     let before = debug.session.take();
                     let replaced = before.as_ref().map(|before| before.number);
+                    debug.threads = None;
                     debug.session = Some(Box::new(Session::new(number, *opened, before.map(|before| *before))));
                     if let Some(session) = replaced {
                         self.effect(Effect::EndDebug { session });
                     }
+                }
+                Told::Threads(threads) => {
+                    debug.opening = None;
+                    self.threads_read(*threads);
                 }
                 Told::Ended(failure) => {
                     debug.opening = None;
@@ -50,20 +62,66 @@ impl App {
             return;
         };
         match told {
-            Told::Stage(_) | Told::Opened(_) => {}
+            Told::Stage(_) | Told::Opened(_) | Told::Threads(_) => {}
             Told::Ended(failure) => {
                 session.ended = Some(failure.message.clone());
                 self.fail("The debugger has ended", failure);
             }
-            Told::Moved(motion) => session.moved(motion, now),
-            Told::Breakpoints(all) => session.breakpoints = all,
-            Told::Traced(text) => self.say(text),
+            Told::Moved(motion) => {
+                let stops = matches!(motion, Motion::Stopped(..));
+                session.moved(motion, now);
+                if stops && work.target.as_ref().is_some_and(|target| debuggee::verdict(target, wall).is_some()) {
+                    session.health_is_old = true;
+                    let generation = work.generation;
+                    self.stands_still();
+                    // Whether checks have failed of late.
+                    self.effect(Effect::Inspect { generation });
+                }
+            }
+            Told::Breakpoints(all, hindered) => {
+                session.breakpoints.arrive(all);
+                if let Some(failure) = hindered {
+                    self.say(format!("breakpoints hold for this session only: {}", failure.message));
+                }
+            }
+            Told::Traced { id, hits, text } => {
+                session.breakpoints.logged(id, hits, text.clone());
+                self.say(text);
+            }
+            Told::Set { name, value } => {
+                let questions = session.variables.again();
+                self.ask_debugger(number, questions);
+                self.say(format!("{name} was set to {value}"));
+            }
             Told::Refused(failure) => self.fail("Delve", failure),
             Told::Rules(rules, hindered) => self.rules(rules, hindered),
             Told::Replied { question, result } => {
                 let next = session.reply(question, result);
                 self.ask_debugger(number, next);
             }
+        }
+    }
+
+    /// What the health check makes of a process since it stands still. Failures while it does are part of that.
+    fn stands_still(&mut self) {
+        let clock = self.clock;
+        let Some(work) = &mut self.work else { return };
+        let Some(session) = work.debug.session.as_deref_mut() else { return };
+        let (State::Stopped { since, .. }, Some(target)) = (&session.state, &work.target) else { return };
+        let stood = clock.uptime.saturating_sub(*since);
+        let then = clock.wall.checked_sub(stood).unwrap_or(clock.wall);
+        session.health = debuggee::verdict(target, then).map(|(_, verdict)| verdict);
+    }
+
+    /// The engine has told of the container anew.
+    pub(in crate::tui::app) fn health_told(&mut self) {
+        let unhealthy = self.work.as_ref().and_then(|work| work.target.as_ref()).is_some_and(|target| {
+            debuggee::verdict(target, self.clock.wall).is_some_and(|(_, verdict)| verdict == Verdict::Unhealthy)
+        });
+        let Some(session) = self.debugging() else { return };
+        // What fails while it stands still was reckoned with.
+        if std::mem::take(&mut session.health_is_old) || unhealthy {
+            self.stands_still();
         }
     }
 

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::place::{Place, Places};
+use super::thread;
 use crate::delve::model::{Goroutine, Groups, Label, Page, Wait};
 use crate::tui::app::cursor::Cursor;
 use crate::tui::app::pattern::Pattern;
@@ -256,6 +257,12 @@ impl Goroutines {
         self.at(row).map(Line::text)
     }
 
+    /// Whether they are threads: the program is stripped.
+    #[must_use]
+    pub fn are_threads(&self) -> bool {
+        self.lines.first().is_some_and(|line| thread::thread(line.id).is_some())
+    }
+
     /// How many were read.
     #[must_use]
     pub fn read(&self) -> u64 {
@@ -308,7 +315,10 @@ impl Line {
     /// All of it in one line, as it is copied.
     #[must_use]
     pub fn text(&self) -> String {
-        format!("{} {}", self.id, self.words())
+        match thread::thread(self.id) {
+            Some(thread) => format!("{thread} {}", self.current.full()),
+            None => format!("{} {}", self.id, self.words()),
+        }
     }
 
     /// All but its number, which it shares with many others.

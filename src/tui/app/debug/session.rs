@@ -2,11 +2,13 @@
 
 use std::time::Duration;
 
+use super::breakpoints::Breakpoints;
 use super::goroutines::Goroutines;
 use super::source::Source;
 use super::stack::Stack;
+use super::thread::{self, THREAD};
 use super::variables::Variables;
-use crate::delve::model::Breakpoint;
+use crate::engine::health::Verdict;
 use crate::tui::keymap::Mode;
 use crate::tui::message::debug::{LIMIT, Opened, Question, Rules, Subject};
 use crate::tui::words;
@@ -23,11 +25,13 @@ pub enum Focus {
     Variables,
     /// Its source.
     Source,
+    /// The list of breakpoints, of a live process only.
+    Breakpoints,
 }
 
 impl Focus {
     /// All of them, in the order of the key.
-    pub const ALL: [Self; 4] = [Self::Goroutines, Self::Stack, Self::Variables, Self::Source];
+    pub const ALL: [Self; 5] = [Self::Goroutines, Self::Stack, Self::Variables, Self::Source, Self::Breakpoints];
 
     /// The next or the previous one.
     #[must_use]
@@ -55,6 +59,8 @@ pub enum State {
     Running {
         /// Since when.
         since: Duration,
+        /// How long it stood still before.
+        stood: Duration,
     },
     /// It has ended, with this status.
     Exited(i64),
@@ -71,8 +77,12 @@ pub struct Session {
     pub rules: Rules,
     /// What the process does.
     pub state: State,
+    /// What the container's health check makes of it, since it stands still.
+    pub health: Option<Verdict>,
+    /// Whether the engine was not asked about it since then.
+    pub health_is_old: bool,
     /// Where it is to be stopped.
-    pub breakpoints: Vec<Breakpoint>,
+    pub breakpoints: Breakpoints,
     /// The goroutine that stopped, which is looked at until another one is selected.
     pub current: Option<i64>,
     /// The pane that keys go to.
@@ -91,9 +101,6 @@ pub struct Session {
     pub ended: Option<String>,
 }
 
-/// What stands for a goroutine in a program without any: the current thread.
-pub const THREAD: i64 = -1;
-
 impl Session {
     /// A session that began. `before` is the one in place of which it is: what was watched there is watched on.
     #[must_use]
@@ -104,7 +111,9 @@ impl Session {
             opened,
             rules,
             state: State::Still,
-            breakpoints: Vec::new(),
+            health: None,
+            health_is_old: false,
+            breakpoints: Breakpoints::default(),
             current: None,
             focus: Focus::default(),
             beside: Focus::default(),
@@ -122,6 +131,21 @@ impl Session {
             session.goroutines.set_filter(before.goroutines.filter);
         }
         session
+    }
+
+    /// Gives the focus to the next pane there is, or to the one before.
+    pub fn step_focus(&mut self, forward: bool) {
+        let mut focus = self.focus.step(forward);
+        if focus == Focus::Breakpoints && !self.is_live() {
+            focus = focus.step(forward);
+        }
+        self.focus_on(focus);
+    }
+
+    /// Whether it is on the process itself.
+    #[must_use]
+    pub fn is_live(&self) -> bool {
+        matches!(self.opened.subject, Subject::Live(_))
     }
 
     /// Gives the focus to a pane.
@@ -152,7 +176,7 @@ impl Session {
         if self.variables.call != Some(call) {
             questions.extend(self.variables.of(call));
         }
-        if self.source.call != Some(call) || self.source.at != frame.location {
+        if !self.source.shows(call, &frame.location) {
             let location = frame.location.clone();
             questions.extend(self.source.of(call, &location));
         }
@@ -163,8 +187,7 @@ impl Session {
     #[must_use]
     pub fn crumbs(&self) -> Vec<String> {
         let call = self.stack.call().map(|(call, _)| call);
-        let goroutine = self.stack.goroutine.filter(|goroutine| *goroutine != THREAD);
-        let goroutine = goroutine.map(|goroutine| format!("goroutine {goroutine}"));
+        let goroutine = self.stack.goroutine.filter(|goroutine| *goroutine != THREAD).map(thread::words);
         goroutine.into_iter().chain(call.map(|call| format!("frame {}", call.frame))).collect()
     }
 
@@ -174,6 +197,24 @@ impl Session {
         match self.opened.subject {
             Subject::Snapshot(_) => Mode::Copy,
             Subject::Live(_) => Mode::Live,
+        }
+    }
+
+    /// How long it may stand still until its container may count as unhealthy: `unhealthy in 00:07`. Empty if nobody checks.
+    #[must_use]
+    pub fn health_words(&self, now: Duration) -> String {
+        let (State::Stopped { since, .. }, None, Some(verdict)) = (&self.state, &self.ended, self.health) else {
+            return String::new();
+        };
+        let stood = now.saturating_sub(*since);
+        match verdict {
+            Verdict::Within(earliest, _) if stood < earliest => {
+                // Rather too soon than too late.
+                let left = earliest.saturating_sub(stood).as_secs();
+                format!("unhealthy in {:02}:{:02} or later", left / 60, left % 60)
+            }
+            Verdict::Within(_, latest) if stood < latest => "unhealthy at any moment".to_owned(),
+            Verdict::Within(..) | Verdict::Unhealthy => "unhealthy".to_owned(),
         }
     }
 
@@ -189,7 +230,9 @@ impl Session {
             State::Stopped { since, why } => {
                 return format!("STOPPED {} of {}, {why}", clock(*since), words(LIMIT));
             }
-            State::Running { since } => return format!("RUNNING {}", clock(*since)),
+            State::Running { since, stood } => {
+                return format!("RUNNING {}, stood still for {:.3} s", clock(*since), stood.as_secs_f64());
+            }
             State::Exited(status) => return format!("EXITED {status}"),
             State::Still => {}
         }

@@ -25,8 +25,10 @@ pub enum Shown {
 pub struct Source {
     /// Of which call.
     pub call: Option<Call>,
-    /// Where that is.
+    /// What is shown: where that is, or another place that somebody wants to see.
     pub at: Location,
+    /// Where the call is.
+    home: Location,
     /// What is shown.
     pub shown: Shown,
     /// Why there is no source.
@@ -45,9 +47,21 @@ pub struct Source {
 }
 
 impl Source {
+    /// Whether it is that of a call already, though one may have gone elsewhere from there.
+    #[must_use]
+    pub fn shows(&self, call: Call, at: &Location) -> bool {
+        self.call == Some(call) && self.home == *at
+    }
+
     /// Shows that of a call. Asks for the file, if it is another one.
     pub fn of(&mut self, call: Call, at: &Location) -> Option<Question> {
         self.call = Some(call);
+        self.home = at.clone();
+        self.visit(at)
+    }
+
+    /// Shows another place, until another call is looked at.
+    pub fn visit(&mut self, at: &Location) -> Option<Question> {
         let moved = self.at != *at;
         self.at = at.clone();
         if at.file.bytes().is_empty() || at.line == 0 {
@@ -143,9 +157,9 @@ impl Source {
     pub fn marks(&self, row: usize) -> bool {
         match &self.shown {
             Shown::Nothing => false,
-            Shown::Text(_) => row + 1 == self.at.line as usize,
+            Shown::Text(_) => row + 1 == self.home.line as usize && self.home.file == self.at.file,
             Shown::Instructions(instructions) => {
-                instructions.get(row).is_some_and(|instruction| instruction.location.pc == self.at.pc)
+                instructions.get(row).is_some_and(|instruction| instruction.location.pc == self.home.pc)
             }
         }
     }

@@ -79,7 +79,9 @@ impl Stack {
     pub fn copied(&self, row: usize) -> Option<String> {
         let frame = self.frames.get(row)?;
         let optimised = if frame.location.optimised { " (optimised)" } else { "" };
-        Some(format!("{row} {}{optimised}", Place::from(&frame.location).full()))
+        let defers: Vec<_> = frame.defers.iter().map(|defer| Place::from(&defer.call).full()).collect();
+        let defers = if defers.is_empty() { String::new() } else { format!(" defers {}", defers.join(", ")) };
+        Some(format!("{row} {}{optimised}{defers}", Place::from(&frame.location).full()))
     }
 
     /// Searches it.
@@ -92,11 +94,15 @@ impl Stack {
     }
 }
 
-/// The first call that is not of the runtime or of what it is built on. It is what one wants to see.
+/// The first call that is not of the runtime or of what it is built on. It is what one wants to see. One of which nobody knows the
+/// function is what a stack without debug information ends with.
 fn first_of_the_program(frames: &[Frame]) -> usize {
     let inner = |frame: &Frame| {
         let function = frame.location.function.bytes();
-        ["runtime.", "internal/", "syscall.", "runtime/"].iter().any(|package| function.starts_with(package.as_bytes()))
+        function.is_empty()
+            || ["runtime.", "internal/", "syscall.", "runtime/"]
+                .iter()
+                .any(|package| function.starts_with(package.as_bytes()))
     };
     frames.iter().position(|frame| !inner(frame)).unwrap_or(0)
 }
@@ -112,12 +118,22 @@ mod tests {
         assert_eq!(stack.of(18), Question::Stack { goroutine: 18, depth: FIRST });
         stack.arrive(fake::stack());
         assert_eq!(stack.cursor.at, 2);
-        assert_eq!(stack.copied(2).as_deref(), Some("2 main.(*store).packOrders /src/shop/store.go:42"));
+        assert_eq!(
+            stack.copied(2).as_deref(),
+            Some(
+                "2 main.(*store).packOrders /src/shop/store.go:42 defers sync.(*Mutex).Unlock /go/src/sync/mutex.go:210"
+            )
+        );
         assert_eq!(stack.call().map(|(call, _)| call), Some(Call { goroutine: 18, frame: 2 }));
         stack.cursor.at = 0;
         stack.arrive(fake::stack());
         assert_eq!(stack.cursor.at, 0, "where one is stays");
         assert_eq!(stack.due(), None, "nothing is missing");
+        // That of a thread which is in the runtime alone, and ends nowhere.
+        let mut idle = Stack::default();
+        idle.of(-8);
+        idle.arrive(fake::stack().into_iter().take(2).chain([Frame::default()]).collect());
+        assert_eq!(idle.cursor.at, 0);
     }
 
     #[test]

@@ -207,6 +207,35 @@ impl Variables {
         self.arrange();
     }
 
+    /// The selected value as Go names it, and what it is if that is all there is to it; `None` where nothing can be set.
+    #[must_use]
+    pub fn settable(&self) -> Option<(String, String)> {
+        let row = self.rows.get(self.cursor.at).filter(|row| !row.more)?;
+        let (root, children) = row.path.split_first()?;
+        let root = self.roots.get(*root)?;
+        let (mut name, mut value) = (root.name.clone(), root.value.as_ref()?);
+        for at in children {
+            let child = value.children.get(*at)?;
+            let part = child.name.safe();
+            match value.kind {
+                // Go follows a pointer to a struct by itself.
+                Kind::Pointer if matches!(child.kind, Kind::Struct) => {}
+                Kind::Pointer => name = format!("(*{name})"),
+                Kind::Struct => name = format!("{name}.{part}"),
+                Kind::Slice | Kind::Array => name = format!("{name}[{at}]"),
+                _ => return None,
+            }
+            value = child;
+        }
+        let plain = value.children.is_empty() && value.more.is_none() && value.unreadable.is_none();
+        Some((name, if plain { value.value.safe().into_string() } else { String::new() }))
+    }
+
+    /// What is to be asked after a value was changed: anything may be another one now.
+    pub fn again(&mut self) -> Vec<Question> {
+        self.call.map_or_else(Vec::new, |call| self.of(call))
+    }
+
     /// Watches the selected expression no more. False if none is selected.
     pub fn unpin(&mut self) -> bool {
         let at = self.rows.get(self.cursor.at).and_then(|row| row.path.first().copied());
@@ -408,6 +437,7 @@ fn evaluate(call: Call, expression: String, purpose: Purpose) -> Question {
 
 fn value_words(value: &Variable) -> String {
     match &value.unreadable {
+        Some(_) if value.is_optimised_away() => "not kept here: the program is optimised".to_owned(),
         Some(why) => format!("unreadable: {}", why.safe()),
         None => value.value.safe().into_string(),
     }

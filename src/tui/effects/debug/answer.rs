@@ -1,8 +1,8 @@
 //! Answering questions by the debugger.
 
 use crate::delve::client::{Error, Stopped};
-use crate::delve::model::{Filter, Grouping, Load, Matching, Scope};
-use crate::tui::app::debug::session::THREAD;
+use crate::delve::model::{Filter, Goroutine, Grouping, Load, Location, Matching, Page, Scope, Status, Thread};
+use crate::tui::app::debug::thread::{as_goroutine, thread};
 use crate::tui::message::debug::{By, Call, Purpose, Question, Reply, Which};
 
 /// Goroutines of a page. Delve takes some 50 ms for them.
@@ -16,9 +16,17 @@ const AROUND: usize = 400;
 
 /// Answers one.
 pub(super) async fn answer(delve: &Stopped, question: &Question) -> Result<Reply, Error> {
+    if let Some(thread) = thread(asked_of(question)) {
+        delve.switch_thread(thread).await?;
+    }
     Ok(match question {
         Question::Goroutines { from, which } => {
-            Reply::Goroutines(delve.goroutines(*from, PAGE, &filters(*which)).await?)
+            let page = delve.goroutines(*from, PAGE, &filters(*which)).await;
+            Reply::Goroutines(match page {
+                // Of a stripped program it finds none, and does not say by which Go it was built.
+                Err(Error::Refused(_)) if delve.versions().await?.go.bytes().is_empty() => threads(delve).await?,
+                page => page?,
+            })
         }
         Question::Groups { from, which, by } => {
             let by = match by {
@@ -55,11 +63,44 @@ pub(super) fn ends(error: &Error) -> bool {
     matches!(error, Error::Gone | Error::Stuck { .. })
 }
 
-fn of(goroutine: i64) -> Option<i64> {
-    (goroutine != THREAD).then_some(goroutine)
+/// The goroutine, or what stands for one, that a question is about.
+fn asked_of(question: &Question) -> i64 {
+    match question {
+        Question::Stack { goroutine, .. } => *goroutine,
+        Question::Variables(call) | Question::Evaluate { call, .. } | Question::Instructions { call, .. } => {
+            call.goroutine
+        }
+        Question::Goroutines { .. } | Question::Groups { .. } | Question::Source(_) => 0,
+    }
 }
 
-fn scope(call: Call) -> Scope {
+/// What stands for goroutines where there are none: the threads.
+async fn threads(delve: &Stopped) -> Result<Page, Error> {
+    let line = |thread: Thread| Goroutine {
+        id: as_goroutine(thread.id),
+        status: Status::Running,
+        wait: None,
+        waits_since: None,
+        current: thread.location.clone(),
+        user: thread.location,
+        go_statement: Location::default(),
+        start: Location::default(),
+        thread: Some(thread.id),
+        labels: Vec::new(),
+        unreadable: None,
+    };
+    let mut all = delve.threads().await?;
+    // Delve tells them in any order.
+    all.sort_by_key(|thread| thread.id);
+    Ok(Page { goroutines: all.into_iter().map(line).collect(), next: None })
+}
+
+/// Threads are no goroutines to Delve: it takes the current one then.
+fn of(goroutine: i64) -> Option<i64> {
+    (goroutine >= 0).then_some(goroutine)
+}
+
+pub(super) fn scope(call: Call) -> Scope {
     Scope { goroutine: of(call.goroutine), frame: call.frame, deferred: 0 }
 }
 

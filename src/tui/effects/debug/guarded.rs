@@ -6,9 +6,10 @@ use tokio::net::UnixStream;
 use tokio::sync::oneshot;
 
 use crate::activity::Made;
-use crate::delve::guard::{Order, Report, Told, Why};
-use crate::door::Door;
-use crate::entry::guard::{self, Guard, NotConnected};
+use crate::delve::guard::{Report, Told, Why};
+use crate::entry::Tracer;
+use crate::entry::guard::{self, Guard, NotConnected, Terms};
+use crate::entry::tracer::Tracee;
 use crate::exit::{Exit, Failure};
 use crate::tui::effects::Shared;
 
@@ -23,13 +24,16 @@ impl Guarded {
     /// Starts one, and with it the debugger.
     pub(super) async fn start(
         shared: &Shared,
+        tracer: &Tracer,
         name: &str,
-        order: Order,
+        process: Tracee,
+        terms: Terms,
         program: OwnedFd,
+        debug_file: Option<OwnedFd>,
     ) -> Result<(Self, UnixStream), Failure> {
-        let what = format!("let Delve debug process {}", order.pid);
-        let step = shared.journal.begin(Some(Door::Local), &what, Some("a guard has it let go"));
-        match connected(shared, name, order, program).await {
+        let what = format!("let Delve debug {process}");
+        let step = shared.journal.begin(Some(tracer.door()), &what, Some("a guard has it let go"));
+        match connected(tracer, name, process, terms, program, debug_file).await {
             Ok((guard, stream)) => {
                 let made = step.end(&Ok::<_, String>(()));
                 let (looks, nobody) = oneshot::channel();
@@ -53,12 +57,14 @@ impl Guarded {
 }
 
 async fn connected(
-    shared: &Shared,
+    tracer: &Tracer,
     name: &str,
-    order: Order,
+    process: Tracee,
+    terms: Terms,
     program: OwnedFd,
+    debug_file: Option<OwnedFd>,
 ) -> Result<(Guard, UnixStream), Failure> {
-    let mut guard = guard::start(Ok(&shared.broker), name, order, program, None).await?;
+    let mut guard = guard::start(tracer, name, process, terms, program, debug_file).await?;
     match guard.connected().await {
         Ok(stream) => Ok((guard, stream)),
         Err(NotConnected::Failed(failure)) => Err(failure),

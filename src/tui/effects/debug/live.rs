@@ -1,10 +1,16 @@
 //! A process that is set running and stopped again, and the breakpoints that stop it.
 
+use std::time::{Duration, Instant};
+
+use super::answer;
+use super::breakpoints::Breakpoints;
+use crate::activity::Journal;
 use crate::delve::client::{After, Error, Resume, Running, Stopped};
-use crate::delve::model::{Change, NewBreakpoint, Place, State};
+use crate::delve::model::{NewBreakpoint, State};
+use crate::door::Door;
 use crate::exit::{Exit, Failure};
 use crate::text::Untrusted;
-use crate::tui::message::debug::{Breakpointing, Motion, Run, Told};
+use crate::tui::message::debug::{Call, Motion, Run, Told};
 
 /// The connection, as far as the process lets us use it.
 pub(super) enum Delve {
@@ -17,13 +23,48 @@ pub(super) enum Delve {
 }
 
 /// What is remembered from one run to the next.
-#[derive(Default)]
 pub(super) struct Runs {
     /// A breakpoint that is there for one run only.
     once: Option<i64>,
+    /// The others.
+    pub(super) breakpoints: Breakpoints,
+    journal: Journal,
+    /// Since when the process stands still, or is to: from then on it may answer nobody.
+    stands: Option<Instant>,
 }
 
 impl Runs {
+    /// Of a process that stands still since then, if it is a live one.
+    pub(super) fn new(breakpoints: Breakpoints, journal: Journal, stands: Option<Instant>) -> Self {
+        Self { once: None, breakpoints, journal, stands }
+    }
+
+    /// How long it has stood still.
+    pub(super) fn stood(&self) -> Duration {
+        self.stands.map(|since| since.elapsed()).unwrap_or_default()
+    }
+
+    /// It is asked to stop.
+    pub(super) fn halts(&mut self) {
+        self.stands.get_or_insert_with(Instant::now);
+    }
+
+    /// It was not stopped.
+    pub(super) fn runs_on(&mut self) {
+        self.stands = None;
+    }
+
+    /// Changes a variable of the process. Gives what to tell.
+    pub(super) async fn set(&self, delve: &Stopped, call: Call, name: String, value: String) -> Told {
+        let step = self.journal.begin(Some(Door::Local), &format!("set {name} to {value} in the process"), None);
+        let result = delve.set(answer::scope(call), &name, &value).await;
+        step.end(&result);
+        match result {
+            Ok(()) => Told::Set { name, value },
+            Err(error) => Told::Refused(error.into()),
+        }
+    }
+
     /// Lets the process run on. Gives what to tell.
     pub(super) async fn run(&mut self, delve: Stopped, how: &Run) -> (Delve, Vec<Told>) {
         let how = match how {
@@ -41,39 +82,49 @@ impl Runs {
                 Err(error) => return (Delve::Stopped(delve), vec![Told::Refused(error.into())]),
             },
         };
-        resume(delve, how).await
+        let (delve, running) = resume(delve, how).await;
+        let told = running.err().unwrap_or_else(|| Told::Moved(Motion::Running(self.stood())));
+        if matches!(delve, Delve::Running(_)) {
+            self.stands = None;
+        }
+        (delve, vec![told])
     }
 
     /// The run is over. A breakpoint that only logs does not end it.
     pub(super) async fn over(&mut self, running: Running) -> Result<(Delve, Vec<Told>), Failure> {
+        self.stands.get_or_insert_with(Instant::now);
         let (delve, state) = match running.stopped().await? {
             After::Exited(status) => return Ok((Delve::Ended, vec![Told::Moved(Motion::Exited(status))])),
             After::Refused(delve, error) => {
                 let state = delve.state().await?;
-                let told = vec![Told::Moved(Motion::Stopped(Box::new(state))), Told::Refused(error.into())];
+                let told =
+                    vec![Told::Moved(Motion::Stopped(Box::new(state), self.stood())), Told::Refused(error.into())];
                 return Ok((Delve::Stopped(delve), told));
             }
             After::Stopped(delve, state) => (delve, state),
         };
         let mut told = traces(&state);
         if state.only_traced() {
-            let (delve, more) = resume(delve, Resume::Continue).await;
-            told.extend(more.into_iter().filter(|told| !matches!(told, Told::Moved(Motion::Running))));
+            let (delve, running) = resume(delve, Resume::Continue).await;
+            told.extend(running.err());
+            self.stands = None;
             return Ok((delve, told));
         }
         if let Some(id) = self.once.take() {
             // Gone already is as good.
             let _ = delve.clear_breakpoint(id).await;
         }
-        told.push(Told::Moved(Motion::Stopped(state)));
+        told.push(Told::Moved(Motion::Stopped(state, self.stood())));
+        // How often they were hit. That they cannot be listed is told when somebody does something with them.
+        told.extend(self.breakpoints.marks(&delve).await.ok().map(|marks| Told::Breakpoints(marks, None)));
         Ok((Delve::Stopped(delve), told))
     }
 }
 
-async fn resume(delve: Stopped, how: Resume) -> (Delve, Vec<Told>) {
+async fn resume(delve: Stopped, how: Resume) -> (Delve, Result<(), Told>) {
     match delve.resume(how).await {
-        Ok(running) => (Delve::Running(running), vec![Told::Moved(Motion::Running)]),
-        Err(error) => (Delve::Ended, vec![Told::Ended(error.into())]),
+        Ok(running) => (Delve::Running(running), Ok(())),
+        Err(error) => (Delve::Ended, Err(Told::Ended(error.into()))),
     }
 }
 
@@ -87,35 +138,10 @@ fn traces(state: &State) -> Vec<Told> {
             let values = hit.arguments.iter().chain(&hit.variables);
             let values: Vec<String> =
                 values.map(|value| format!("{}={}", words(&value.name), words(&value.value))).collect();
-            Told::Traced(format!("{goroutine}{place}({})", values.join(", ")))
+            let text = format!("{goroutine}{place}({})", values.join(", "));
+            Told::Traced { id: hit.breakpoint.id, hits: hit.breakpoint.hits, text }
         })
         .collect()
-}
-
-/// Sets, changes or takes away a breakpoint. Gives what to tell.
-pub(super) async fn breakpoint(delve: &Stopped, what: &Breakpointing) -> Vec<Told> {
-    let done = match what {
-        Breakpointing::Set(place) => set(delve, place, false).await,
-        Breakpointing::Trace(place) => set(delve, place, true).await,
-        Breakpointing::Clear(id) => delve.clear_breakpoint(*id).await,
-        Breakpointing::Condition(id, condition) => {
-            let change = Change { condition: Some(condition.clone()), ..Change::default() };
-            delve.change_breakpoint(*id, &change).await
-        }
-    };
-    let mut told: Vec<Told> = done.err().map(|error| Told::Refused(error.into())).into_iter().collect();
-    match delve.breakpoints().await {
-        Ok(all) => told.push(Told::Breakpoints(all)),
-        Err(error) => told.push(Told::Refused(error.into())),
-    }
-    told
-}
-
-async fn set(delve: &Stopped, place: &Place, tracepoint: bool) -> Result<(), Error> {
-    let mut new = NewBreakpoint::at(place.clone());
-    new.tracepoint = tracepoint;
-    new.arguments = tracepoint.then(crate::delve::model::Load::default);
-    delve.set_breakpoint(&new).await.map(drop)
 }
 
 /// Why something cannot be done while the process runs.

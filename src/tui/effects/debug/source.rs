@@ -10,7 +10,8 @@ use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
 
-use super::rules::Remembered;
+use super::remembered::Remembered;
+use super::rules;
 use crate::delve::model::PathRule;
 use crate::exit::{Exit, Failure};
 use crate::text::{self, Untrusted};
@@ -32,7 +33,7 @@ pub(super) struct Finder {
 
 impl Finder {
     pub(super) fn new(remembered: Remembered, guessed: Vec<PathRule>) -> Self {
-        Self { made: remembered.read(), guessed, remembered }
+        Self { made: rules::read(&remembered), guessed, remembered }
     }
 
     /// The rules by which it looks.
@@ -44,7 +45,7 @@ impl Finder {
     pub(super) async fn remember(&mut self, rules: Vec<PathRule>) -> Result<(), Failure> {
         self.made.clone_from(&rules);
         let remembered = self.remembered.clone();
-        let written = tokio::task::spawn_blocking(move || remembered.write(&rules)).await;
+        let written = tokio::task::spawn_blocking(move || rules::write(&remembered, &rules)).await;
         written.unwrap_or_else(|_| Err(Failure::new(Exit::No, "the rules could not be written")))
     }
 

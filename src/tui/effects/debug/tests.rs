@@ -117,8 +117,10 @@ impl Play {
         let (out, told) = mpsc::channel(64);
         tokio::spawn(async move {
             let teller = Teller { out, session: 1 };
-            let mut finder = Finder::new(rules::Remembered::nowhere(), Vec::new());
-            serve(delve, &mut finder, &teller, &mut received).await
+            let mut finder = Finder::new(remembered::Remembered::nowhere(), Vec::new());
+            let breakpoints = breakpoints::Breakpoints::new(remembered::Remembered::nowhere());
+            let runs = Runs::new(breakpoints, crate::activity::Journal::default(), Some(std::time::Instant::now()));
+            serve(delve, runs, &mut finder, &teller, &mut received).await
         });
         let mut play = Self { orders, told, heard, stops };
         assert_eq!(play.hears().await, ["GetVersion", "State"]);
@@ -151,21 +153,25 @@ impl Play {
 async fn it_runs_is_asked_nothing_and_stops() {
     let mut play = Play::begin().await;
     play.order(Order::Run(Run::Over));
-    assert!(matches!(play.tells().await, Told::Moved(Motion::Running)));
+    assert!(matches!(play.tells().await, Told::Moved(Motion::Running(_))));
     // What was asked too late is not asked: it would keep Delve from reading anything more, a halt included.
     play.order(Order::Ask(Question::Stack { goroutine: 1, depth: 9 }));
     play.order(Order::Breakpoint(Breakpointing::Clear(1)));
     assert!(matches!(play.tells().await, Told::Refused(_)));
+    let call = Call { goroutine: 1, frame: 0 };
+    play.order(Order::Set { call, name: "n".to_owned(), value: "3".to_owned() });
+    assert!(matches!(play.tells().await, Told::Refused(_)));
     play.order(Order::Halt);
-    let Told::Moved(Motion::Stopped(state)) = play.tells().await else { panic!("it did not stop") };
+    let Told::Moved(Motion::Stopped(state, _)) = play.tells().await else { panic!("it did not stop") };
     assert_eq!(state.stop, crate::delve::model::Stop::Halted);
-    assert_eq!(play.hears().await, ["Command next", "Command halt"]);
+    assert!(matches!(play.tells().await, Told::Breakpoints(..)), "how often they were hit");
+    assert_eq!(play.hears().await, ["Command next", "Command halt", "ListBreakpoints"]);
     // A halt that comes too late does nothing.
     play.order(Order::Halt);
     play.order(Order::Run(Run::On));
-    assert!(matches!(play.tells().await, Told::Moved(Motion::Running)));
+    assert!(matches!(play.tells().await, Told::Moved(Motion::Running(_))));
     play.stops.send(hit(false)).unwrap();
-    let Told::Moved(Motion::Stopped(state)) = play.tells().await else { panic!("it did not stop") };
+    let Told::Moved(Motion::Stopped(state, _)) = play.tells().await else { panic!("it did not stop") };
     assert_eq!(state.hits().count(), 1);
 }
 
@@ -173,10 +179,10 @@ async fn it_runs_is_asked_nothing_and_stops() {
 async fn what_only_logs_does_not_stop_it() {
     let mut play = Play::begin().await;
     play.order(Order::Run(Run::On));
-    assert!(matches!(play.tells().await, Told::Moved(Motion::Running)));
+    assert!(matches!(play.tells().await, Told::Moved(Motion::Running(_))));
     for _ in 0..3 {
         play.stops.send(hit(true)).unwrap();
-        let Told::Traced(text) = play.tells().await else { panic!("it was not logged") };
+        let Told::Traced { id: 1, hits: 0, text } = play.tells().await else { panic!("it was not logged") };
         assert_eq!(text, "goroutine 3: main.f()");
     }
     play.stops.send(json!({ "exited": true, "exitStatus": 2 })).unwrap();
@@ -188,22 +194,36 @@ async fn what_only_logs_does_not_stop_it() {
 async fn a_breakpoint_for_one_run_goes_with_it() {
     let mut play = Play::begin().await;
     play.order(Order::Run(Run::To(Place::Address(9))));
-    assert!(matches!(play.tells().await, Told::Moved(Motion::Running)));
+    assert!(matches!(play.tells().await, Told::Moved(Motion::Running(_))));
     play.stops.send(hit(false)).unwrap();
-    assert!(matches!(play.tells().await, Told::Moved(Motion::Stopped(_))));
-    assert_eq!(play.hears().await, ["CreateBreakpoint", "Command continue", "ClearBreakpoint"]);
+    assert!(matches!(play.tells().await, Told::Moved(Motion::Stopped(..))));
+    let Told::Breakpoints(all, None) = play.tells().await else { panic!("how often they were hit is not told") };
+    assert_eq!(all.set.len(), 1);
+    let heard = play.hears().await;
+    assert_eq!(heard, ["CreateBreakpoint", "Command continue", "ClearBreakpoint", "ListBreakpoints"]);
     play.order(Order::Breakpoint(Breakpointing::Set(Place::Function("main.f".to_owned()))));
-    let Told::Breakpoints(all) = play.tells().await else { panic!("nothing is told of breakpoints") };
-    assert_eq!(all.len(), 1);
+    let Told::Breakpoints(all, hindered) = play.tells().await else { panic!("nothing is told of breakpoints") };
+    assert_eq!(all.set.len(), 1);
+    assert!(hindered.is_some_and(|failure| failure.message == "there is no home folder"));
 }
 
 #[tokio::test]
 async fn whoever_leaves_takes_the_debugger_along() {
     let Play { orders, mut told, mut heard, stops } = Play::begin().await;
     assert!(orders.send(Order::Run(Run::On)).is_ok());
-    assert!(matches!(told.recv().await, Some(Msg::Debug { told: Told::Moved(Motion::Running), .. })));
+    assert!(matches!(told.recv().await, Some(Msg::Debug { told: Told::Moved(Motion::Running(_)), .. })));
     drop(orders);
     // The connection closes, and with it the pretended Delve ends.
     while heard.recv().await.is_some() {}
     assert!(stops.send(Value::Null).is_err());
+}
+
+#[tokio::test]
+async fn a_variable_is_set() {
+    let mut play = Play::begin().await;
+    let call = Call { goroutine: 1, frame: 0 };
+    play.order(Order::Set { call, name: "n".to_owned(), value: "3".to_owned() });
+    let Told::Set { name, value } = play.tells().await else { panic!("it was not set") };
+    assert_eq!((name.as_str(), value.as_str()), ("n", "3"));
+    assert_eq!(play.hears().await, ["Set"]);
 }

@@ -6,7 +6,7 @@ use ratatui::layout::Rect;
 use super::{pane, rows, shifted};
 use crate::tui::app::debug::goroutines::{Group, Line, Row};
 use crate::tui::app::debug::place::short_group;
-use crate::tui::app::debug::{Focus, Session};
+use crate::tui::app::debug::{Focus, Session, thread};
 use crate::tui::message::debug::{By, Which};
 use crate::tui::theme::Theme;
 use crate::tui::widgets::panel;
@@ -28,7 +28,11 @@ pub fn draw(session: &Session, buf: &mut Buffer, area: Rect, theme: &Theme) {
     let filter = list.filter.as_ref().map_or_else(String::new, |filter| format!(" ─ filter: {}", filter.text));
     let more = if list.next.is_some() && list.error.is_none() { "+" } else { "" };
     let read = words::count_short(list.read());
-    let title = format!("Goroutines {read}{more}{which}{by}{filter}");
+    let title = if list.are_threads() {
+        format!("Threads {read}{filter}")
+    } else {
+        format!("Goroutines {read}{more}{which}{by}{filter}")
+    };
     let busy = if list.busy { "reading …" } else { "" };
     let shown = if list.filter.is_some() { format!("{} shown", list.rows.len()) } else { String::new() };
     let inner = pane(session, Focus::Goroutines, buf, area, theme, [&title, busy, &shown]);
@@ -79,6 +83,14 @@ fn line(line: &Line, by: Option<By>, indent: &str, theme: &Theme) -> Vec<(String
         Some(By::Current) => &line.start,
         Some(By::User) => &line.current,
     };
+    if let Some(thread) = thread::thread(line.id) {
+        let place = &line.current;
+        return vec![
+            (format!("{indent}{thread:>7} "), theme.label),
+            (format!("{} ", place.short()), theme.text),
+            (place.spot(), theme.dim),
+        ];
+    }
     let labels = if line.labels.is_empty() { String::new() } else { format!("  {}", line.labels) };
     vec![
         (format!("{indent}{:>6} ", line.id), theme.label),

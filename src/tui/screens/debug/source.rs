@@ -4,6 +4,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
 use super::{pane, rows, searched};
+use crate::tui::app::debug::breakpoints::mark;
 use crate::tui::app::debug::source::Shown;
 use crate::tui::app::debug::{Focus, Session};
 use crate::tui::keymap::{self, Action, Mode};
@@ -43,16 +44,14 @@ pub fn draw(session: &Session, buf: &mut Buffer, area: Rect, theme: &Theme) {
         let here = source.marks(at);
         let style = if here { theme.heading } else { theme.text };
         let stops = session.breakpoint_at(at);
-        let mark = match (stops, here) {
-            (Some(stops), _) if !stops.enabled => "○",
-            (Some(stops), _) if !stops.condition.bytes().is_empty() => "◐",
-            (Some(_), _) => "●",
+        let marked = match (stops, here) {
+            (Some(stops), _) => mark(stops),
             (None, true) => "→",
             (None, false) => " ",
         };
         let number = match &source.shown {
-            Shown::Text(_) => format!("{:>digits$}{mark}", at + 1),
-            _ => mark.to_owned(),
+            Shown::Text(_) => format!("{:>digits$}{marked}", at + 1),
+            _ => marked.to_owned(),
         };
         let text = cells::skip(&line, source.shift).to_owned();
         Some(vec![(number, if here { theme.heading } else { theme.dim }), (text, style)])

@@ -4,6 +4,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
 use super::{pane, rows, searched, shifted};
+use crate::delve::model::Variable;
 use crate::tui::app::debug::variables::Sort;
 use crate::tui::app::debug::{Focus, Session};
 use crate::tui::keymap::{self, Action, Mode};
@@ -27,7 +28,13 @@ pub fn draw(session: &Session, buf: &mut Buffer, area: Rect, theme: &Theme) {
                 (format!("this call has none; {key} evaluates an expression"), theme.dim)
             }
         };
-        panel::notice(buf, inner, &[text]);
+        let mut lines = vec![text];
+        if let Some(limits) = &session.opened.limits {
+            lines.push((format!("{}. There are no {}.", limits.why, limits.without), theme.text));
+            lines.push((format!("What works: {}.", limits.with), theme.text));
+            lines.push((format!("try: {}", limits.help), theme.text));
+        }
+        panel::notice(buf, inner, &lines);
         return;
     }
     rows(buf, inner, theme, variables.cursor, session.focus == Focus::Variables, |at| {
@@ -47,6 +54,8 @@ pub fn draw(session: &Session, buf: &mut Buffer, area: Rect, theme: &Theme) {
         let style = match root {
             Some(root) if root.error.is_some() => theme.bad,
             Some(root) if root.changed => theme.warn,
+            // Nothing has gone wrong, and most calls have some of these.
+            _ if variables.value(&row.path).is_some_and(Variable::is_optimised_away) => theme.dim,
             _ if variables.value(&row.path).is_some_and(|value| value.unreadable.is_some()) => theme.bad,
             _ if row.more => theme.dim,
             _ => theme.text,

@@ -1,5 +1,6 @@
 use super::*;
 use crate::delve::model::Page;
+use crate::delve::version::{Gate, Version, gate};
 use crate::tui::fake;
 use crate::tui::keymap::Action;
 use crate::tui::message::debug::{Call, Purpose, Which};
@@ -48,6 +49,37 @@ fn a_stripped_program_has_the_stack_of_a_thread() {
 }
 
 #[test]
+fn a_stripped_program_has_its_threads_in_the_list() {
+    let mut session = session();
+    session.due(20);
+    let mut threads = fake::goroutines();
+    for (goroutine, id) in threads.iter_mut().zip([7, 8, 9]) {
+        goroutine.id = thread::as_goroutine(id);
+    }
+    session.goroutines.arrive(&Page { goroutines: threads, next: None });
+    assert!(session.goroutines.are_threads());
+    let of = |id| [Question::Stack { goroutine: thread::as_goroutine(id), depth: 64 }];
+    assert_eq!(session.due(20), of(7));
+    assert_eq!(session.crumbs(), ["thread 7"]);
+    session.goroutines.cursor.at = 2;
+    assert_eq!(session.due(20), of(9));
+    assert!(session.copied(2).is_some_and(|line| line.starts_with("9 ")));
+    // The one that has stopped, wherever the list is.
+    let thread = crate::delve::model::Thread { id: 8, ..Default::default() };
+    let state = crate::delve::model::State { goroutine: None, thread: Some(thread), ..fake::stopped() };
+    let mut stop = |stripped| {
+        session.opened.limits = stripped;
+        let stopped = crate::tui::message::debug::Motion::Stopped(Box::new(state.clone()), Duration::ZERO);
+        session.moved(stopped, Duration::ZERO);
+        session.current
+    };
+    let Gate::Limited(limits) = gate(Version { major: 1, minor: 27, patch: 1 }, None, true) else { panic!() };
+    assert_eq!(stop(Some(limits)), Some(thread::as_goroutine(8)));
+    // Of a program that has goroutines, the thread that Delve has stopped first is nothing to look at.
+    assert_eq!(stop(None), None);
+}
+
+#[test]
 fn another_snapshot_is_looked_at_in_the_same_way() {
     let mut before = session();
     before.goroutines.list(Which::All, None);
@@ -63,10 +95,10 @@ fn another_snapshot_is_looked_at_in_the_same_way() {
 fn panes_go_round() {
     let mut session = session();
     for focus in [Focus::Stack, Focus::Variables, Focus::Source, Focus::Goroutines] {
-        session.focus_on(session.focus.step(true));
+        session.step_focus(true);
         assert_eq!(session.focus, focus);
     }
-    session.focus_on(session.focus.step(false));
+    session.step_focus(false);
     assert_eq!((session.focus, session.beside), (Focus::Source, Focus::Goroutines));
     assert_eq!(session.chip(Duration::ZERO), "SNAPSHOT 08:53:20, 2.6 ms");
 }

@@ -58,6 +58,22 @@ fn a_value_unfolds_through_pointers() {
 }
 
 #[test]
+fn what_an_optimised_program_does_not_keep_is_said_in_words() {
+    let words = |why: &str| {
+        let mut gone = fake::variable("n", Kind::Int, "", Vec::new());
+        gone.unreadable = Some(why.into());
+        let mut variables = Variables::default();
+        variables.of(CALL);
+        variables.arrive(Vec::new(), vec![gone]);
+        shown(&variables).concat()
+    };
+    let away = "n = not kept here: the program is optimised";
+    assert_eq!(words("could not find loclist entry at 0x2b03 for address 0x66764e"), away);
+    assert_eq!(words("empty OP stack"), away);
+    assert_eq!(words("could not read memory"), "n = unreadable: could not read memory");
+}
+
+#[test]
 fn more_of_a_value_is_loaded_when_it_is_wanted() {
     let mut variables = loaded();
     variables.fold(None);
@@ -170,4 +186,34 @@ fn it_is_searched() {
     variables.cursor.at = 0;
     variables.fold(None);
     assert_eq!(variables.search.as_ref().unwrap().lines, [3], "it has moved");
+}
+
+#[test]
+fn what_can_be_set_is_named_as_go_does() {
+    let mut variables = Variables::default();
+    variables.of(CALL);
+    let pointer = fake::variable("p", Kind::Pointer, "*3", vec![int("3")]);
+    variables.arrive(vec![fake::store(), pointer], fake::locals());
+    let mut all = Vec::new();
+    let mut at = 0;
+    while at < variables.rows.len() {
+        variables.cursor.at = at;
+        variables.fold(Some(true));
+        all.extend(variables.settable().map(|(name, value)| format!("{name} = {value}")));
+        at += 1;
+    }
+    assert_eq!(
+        all,
+        [
+            "s = ",
+            "s.orders = ",
+            "s.orders[0] = 0",
+            "s.orders[1] = 10",
+            "s.stock = ",
+            "p = ",
+            "url = \"http://127.0.0.1:8080/healthz\"",
+            "n = 3",
+            "gone = "
+        ]
+    );
 }
