@@ -16,12 +16,14 @@ const NO_TARGET: i32 = 4;
 const UNREACHABLE: i32 = 5;
 
 /// Each command that goes inside, asked of this target.
-fn inside(target: &str) -> [Vec<String>; 6] {
+fn inside(target: &str) -> [Vec<String>; 8] {
     let at = |path: &str| format!("{target}:{path}");
     [
         vec!["ps".into(), target.into()],
         vec!["proc".into(), target.into()],
         vec!["net".into(), target.into()],
+        vec!["go".into(), target.into()],
+        vec!["check".into(), target.into()],
         vec!["ls".into(), at("/")],
         vec!["cat".into(), at("/toolbox")],
         vec!["cp".into(), at("/toolbox"), "/dev/null/nowhere".into()],
@@ -199,13 +201,16 @@ fn a_closed_pipe_ends_it_quietly() {
     let container = Run::toolbox(&["emit", "20000"]).start();
     let name = container.name();
     let (file, folder) = (container.at("/toolbox"), container.at("/"));
-    let commands: [&[&str]; 13] = [
+    let commands: [&[&str]; 16] = [
         &["list"],
         &["list", "--json"],
         &["ps", name],
         &["ps", name, "--json"],
         &["proc", name],
         &["net", name],
+        &["go", name],
+        &["check", name],
+        &["check", name, "--json"],
         &["ls", &folder],
         &["ls", &folder, "--json"],
         &["cat", &file],

@@ -261,7 +261,6 @@ fn a_snapshot_that_cannot_be_says_why() {
     let container = Run::shop().start();
     let dlv = |args: &[&str]| scratchdbg(&[&["dlv", container.name(), "--dap", "--snapshot"], args].concat());
     dlv(&["--read-only"]).fails_with(2, &["--read-only forbids"]);
-    dlv(&["--via", "sidecar"]).fails_with(3, &["through a sidecar", "--via local"]);
     dlv(&["--pid", "999"]).fails_with(4, &["process 999", "has ended"]);
     dlv(&["--dlv", "/no/dlv"]).fails_with(2, &["/no/dlv"]);
     dlv(&["--listen", "192.0.2.1:1"]).fails_with(2, &["cannot listen at 192.0.2.1:1", "port 0"]);

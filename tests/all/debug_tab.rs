@@ -1,5 +1,7 @@
 //! The Debug tab over a snapshot: what a person sees and presses, on a container that serves on.
 
+mod live;
+
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -108,44 +110,6 @@ fn a_snapshot_shows_goroutines_stacks_and_values_while_the_process_serves() {
 }
 
 #[test]
-fn a_live_process_stops_at_a_breakpoint_and_goes_on_as_before() {
-    require_engine!();
-    require_root!();
-    require_delve!();
-    let container = Run::public_shop().start();
-    let before = Residue::of(&container).but_for_memory();
-    let setup = Setup::scratchdbg(&["attach", container.name()]).folder(&sources());
-    let mut terminal = debug_tab(setup);
-    terminal.press("L");
-    terminal.wait_for("Attach Delve to process 1");
-    terminal.wait_for("a health check");
-    terminal.press("y");
-    terminal.wait_for("STOPPED 00:0");
-    terminal.wait_for("of 00:30, attached");
-    let requests = asked_for("/buy?sku=tea-002", wait::PATIENCE, &container, Duration::ZERO, || {
-        terminal.press(":break main.(*store).buy\r");
-        terminal.wait_for("1 breakpoint");
-        terminal.press("c");
-        terminal.wait_for("breakpoint 1");
-        terminal.wait_for("main.(*store).buy");
-        terminal.wait_for("sku \"tea-0");
-        terminal.wait_for("func (s *store) buy(");
-        terminal.press("n");
-        terminal.wait_for("stepped");
-        terminal.press("c");
-        terminal.wait_for("breakpoint 1");
-        // Stopped at a breakpoint, it is left.
-        terminal.press(key::CTRL_C);
-        assert_eq!(terminal.wait_exit().exit_code(), 0, "{}", terminal.framed());
-        wait::until("it to be let go", || (status(container.pid(), "TracerPid") == ["0"]).then_some(()));
-    });
-    assert_eq!(requests.failed, 0, "{requests:?}");
-    wait::until("its text to be its file's", || changed_text(container.pid()).is_empty().then_some(()));
-    wait::until("nothing to be left of us", || terminal.left_behind().is_empty().then_some(()));
-    before.assert_unchanged(&container);
-}
-
-#[test]
 fn sources_are_found_by_a_rule_that_is_remembered() {
     require_engine!();
     require_root!();
@@ -184,19 +148,89 @@ fn sources_are_found_by_a_rule_that_is_remembered() {
 }
 
 #[test]
-fn a_stripped_program_says_what_is_missing() {
+fn a_stripped_program_has_threads_and_says_what_is_missing() {
     require_engine!();
     require_root!();
     require_delve!();
-    let container = Run::stripped().start();
+    let container = Run::stripped().flag("--publish=127.0.0.1::8080").start();
     let mut terminal = debug_tab(Setup::scratchdbg(&["attach", container.name()]));
-    terminal.press("sy");
-    terminal.wait_for("the program is stripped");
+    // Before anything is stopped it is said what there will be.
+    terminal.wait_for("threads, their stacks and instructions, at one moment");
+    terminal.wait_for("breakpoints on functions, steps");
+    terminal.wait_for("There will be no goroutines");
     terminal.wait_for("give a debug file of the very same build");
-    terminal.wait_for("Stack of a thread");
+    terminal.press("sy");
+    terminal.wait_for("Threads ");
+    terminal.wait_for("Stack of thread 1 ");
     terminal.wait_for("Instructions");
+    terminal.wait_for("the program is stripped");
+    terminal.wait_for("What works: threads and their stacks");
+    terminal.wait_for("give a debug file of the very same build");
+    // Each thread has its stack, with the names of its functions.
+    terminal.press("G");
+    terminal.wait_for_no("Stack of thread 1 ");
+    terminal.wait_for("  1 runtime.");
+    terminal.press("Dy");
+    // On the process itself a breakpoint on a function is hit, by the thread that is shown then; and steps.
+    terminal.wait_for("takes a snapshot");
+    terminal.press("Ly");
+    terminal.wait_for("of 00:30, attached");
+    let requests = asked_for("/buy?sku=tea-002", wait::PATIENCE, &container, Duration::ZERO, || {
+        terminal.press(":break main.(*store).buy\r");
+        terminal.wait_for("1 breakpoint");
+        terminal.press("c");
+        terminal.wait_for("breakpoint 1");
+        terminal.wait_for("▶ 0 main.(*store).buy");
+        terminal.press("n");
+        terminal.wait_for("stepped");
+        terminal.press(key::CTRL_C);
+        assert_eq!(terminal.wait_exit().exit_code(), 0, "{}", terminal.framed());
+        wait::until("it to be let go", || (status(container.pid(), "TracerPid") == ["0"]).then_some(()));
+    });
+    assert_eq!(requests.failed, 0, "{requests:?}");
+    wait::until("its text to be its file's", || changed_text(container.pid()).is_empty().then_some(()));
+}
+
+#[test]
+fn a_program_that_go_did_not_make_shows_its_threads() {
+    require_engine!();
+    require_root!();
+    let container = Run::native(&["3", "runs"]).hardened().start();
+    let before = Residue::of(&container).but_for_memory();
+    let mut terminal = Setup::scratchdbg(&["attach", container.name()]).size(150, 45).start();
+    terminal.wait_for("RUNNING");
+    terminal.press("7");
+    terminal.wait_for("process 1 was not made by Go");
+    terminal.wait_for(&format!("scratchdbg core {} -o FILE", container.name()));
+    terminal.press("s");
+    terminal.wait_for("Read the registers of process 1");
+    terminal.wait_for("Its 4 threads stop for about a millisecond");
+    terminal.press("y");
+    terminal.wait_for("THREADS ");
+    for words in ["Threads 4", "worker-3", "spin+0x", "wait_with+0x", "Registers of thread 1", "[stack]"] {
+        terminal.wait_for(words);
+    }
+    terminal.wait_for("▶pc ");
+    // Another thread: its registers, the number of which is in every byte of a vector.
+    terminal.press("j");
+    terminal.wait_for_no("Registers of thread 1 ");
+    terminal.press("\t");
+    terminal.press("G");
+    terminal.wait_for(if cfg!(target_arch = "x86_64") { "0x65656565" } else { "0x01010101" });
+    // Left, and read once more: two steps of which one is told.
+    terminal.press("D");
+    terminal.wait_for("shows its threads");
+    terminal.press("sy");
+    terminal.wait_for("THREADS ");
+    terminal.press("6");
+    terminal.wait_for("and read its registers");
+    // No debugger was started for it, and nothing is left.
+    assert!(debuggers(terminal.pid()).is_empty());
+    crate::core::runs_on(container.pid());
     terminal.press(key::CTRL_C);
     assert_eq!(terminal.wait_exit().exit_code(), 0, "{}", terminal.framed());
+    assert_eq!(terminal.left_behind(), Vec::<String>::new());
+    before.assert_unchanged(&container);
 }
 
 #[test]
@@ -218,7 +252,6 @@ fn what_hinders_is_said_with_what_to_do() {
         terminal.wait_exit();
     };
     says(&["attach", shop.name(), "--read-only"], &["--read-only forbids that", "start it without --read-only"]);
-    says(&["attach", shop.name(), "--via", "sidecar"], &["through a sidecar", "run it with sudo"]);
     let other = Run::dynamic().start();
     says(&["attach", other.name()], &["process 1 was not made by Go", "for gdb or lldb"]);
     let both = Run::toolbox(&["tree"]).flag("--init").start();
@@ -262,7 +295,7 @@ fn under_sudo_the_debugger_is_theirs() {
 }
 
 #[test]
-fn without_root_it_says_what_is_missing() {
+fn without_root_it_says_what_it_costs_and_what_is_missing() {
     require_engine!();
     require_root!();
     let container = Run::shop().start();
@@ -270,8 +303,9 @@ fn without_root_it_says_what_is_missing() {
     let mut terminal = member.terminal(&["attach", container.name()]);
     terminal.wait_for("scratch: no shell");
     terminal.press("7");
-    terminal.wait_for("through a sidecar");
-    terminal.wait_for("run it with sudo");
+    terminal.wait_for("threads   about ");
+    // Not root: root's own Delve is none of theirs.
+    terminal.wait_for("no Delve (dlv) on this host");
     terminal.press(key::CTRL_C);
     terminal.wait_exit();
 }

@@ -15,7 +15,9 @@ use scratchdbg::golang::debuginfo;
 
 use super::live::{self, is_refused};
 use super::{Parked, delves, folders, go_on_path, of_setup, shows_all};
+use crate::guarded::is_as_before;
 use crate::support::command::{binary, run, scratchdbg};
+use crate::support::pty::{Setup, key};
 use crate::support::unprivileged::NOBODY;
 use crate::support::{skip, wait};
 use crate::{require_engine, require_root};
@@ -93,9 +95,47 @@ fn with_a_debug_file_a_stripped_process_has_it_all() {
         // As it was before.
         &["--debug-file", text(&program)],
         &["--debug-dir", text(empty.path()), "--debug-dir", text(&directory)],
+        &["--debug-file", text(&file), "--via", "sidecar"],
     ] {
         assert_eq!(live::works(&container, &dlv, flags, false), Ok(()), "{flags:?}");
     }
+}
+
+#[test]
+fn the_screen_takes_a_debug_file() {
+    require_root!();
+    require_engine!();
+    let Some((cut, another, dlv)) = two() else { return };
+    let container = live::container(&cut.stripped());
+    let setup = Setup::scratchdbg(&["attach", container.name()]).size(150, 45);
+    let mut terminal = setup.env("SCRATCHDBG_DLV", text(&dlv.path)).start();
+    terminal.wait_for("RUNNING");
+    terminal.press("7");
+    terminal.wait_for("takes a snapshot");
+    for (name, words) in [(another.file(), "is of another build"), ("/nowhere".into(), "cannot be opened")] {
+        terminal.press(&format!(":debugfile {}\r", name.display()));
+        terminal.wait_for(words);
+        // Nothing is done with it.
+        terminal.press("s");
+        terminal.wait_for("it cannot be had");
+    }
+    terminal.press(&format!(":debugfile {}\r", cut.file().display()));
+    terminal.wait_for("What was stripped from the program is in");
+    terminal.press("sy");
+    terminal.wait_for("SNAPSHOT ");
+    terminal.wait_for("Stack of goroutine");
+    terminal.press("D");
+    terminal.wait_for("takes a snapshot");
+    terminal.press("L");
+    terminal.wait_for("Attach Delve to process 1");
+    terminal.press("y");
+    terminal.wait_for("of 00:30, attached");
+    terminal.wait_for("Stack of goroutine");
+    terminal.press("D");
+    terminal.wait_for("takes a snapshot");
+    terminal.press(key::CTRL_C);
+    assert_eq!(terminal.wait_exit().exit_code(), 0, "{}", terminal.framed());
+    is_as_before(&container);
 }
 
 #[test]

@@ -15,7 +15,7 @@ use serde_json::Value;
 
 use crate::support::command::binary;
 use crate::support::container::Container;
-use crate::support::process::{all_pids, command_line, parent};
+use crate::support::process::{all_pids, command_line, namespace, parent};
 use crate::support::wait;
 
 /// `scratchdbg dlv`.
@@ -38,10 +38,14 @@ pub struct Driver {
     thread: JoinHandle<()>,
 }
 
-/// Delve's process that debugs this one.
+/// Delve's process that debugs this one: from this host, or beside it, where its first process is 1.
 pub fn delve_of(pid: i32) -> Option<i32> {
-    let attach = format!("dlv\0attach\0{pid}\0");
-    all_pids().find(|&other| command_line(other).starts_with(&attach))
+    let (here, beside) = (format!("dlv\0attach\0{pid}\0"), "dlv\0attach\x001\0");
+    let is_beside = |other| namespace(other, "pid") == namespace(pid, "pid");
+    all_pids().find(|&other| {
+        let words = command_line(other);
+        words.starts_with(&here) || (words.starts_with(beside) && is_beside(other))
+    })
 }
 
 /// The guard over it.

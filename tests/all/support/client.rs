@@ -4,7 +4,7 @@ use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::container::Container;
 use super::engine::docker;
@@ -16,6 +16,50 @@ use super::wait;
 pub struct Tally {
     pub answered: usize,
     pub failed: usize,
+}
+
+/// Says that it is over, also when what is done meanwhile has failed.
+struct Over<'a>(&'a AtomicBool);
+
+impl Drop for Over<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
+/// How long a shop did not answer, at most.
+#[derive(Debug, Clone, Copy)]
+pub struct Gap {
+    /// Between two answers that came after each other.
+    pub longest: Duration,
+    /// How many came.
+    pub answered: usize,
+}
+
+/// Asks a shop that publishes its port whether it is well, over one connection after the other, every few milliseconds while
+/// something is done.
+///
+/// # Panics
+/// If a request is not answered.
+pub fn longest_gap<T>(shop: &Container, work: impl FnOnce() -> T) -> (Gap, T) {
+    let (address, over) = (docker(&["port", shop.id(), "8080/tcp"]), AtomicBool::new(false));
+    thread::scope(|scope| {
+        let client = scope.spawn(|| {
+            let (mut last, mut longest, mut answered) = (Instant::now(), Duration::ZERO, 0);
+            while !over.load(Ordering::Relaxed) {
+                assert!(answers(&address, "/healthz", wait::PATIENCE), "a request was not answered");
+                longest = longest.max(last.elapsed());
+                (last, answered) = (Instant::now(), answered + 1);
+                wait::exactly(Duration::from_millis(2));
+            }
+            Gap { longest, answered }
+        });
+        let done = {
+            let _over = Over(&over);
+            work()
+        };
+        (client.join().expect("every request is answered"), done)
+    })
 }
 
 /// Asks a shop that publishes its port whether it is well, again and again while something is done, and until there were some
@@ -37,9 +81,9 @@ pub fn asked_for(path: &str, patience: Duration, shop: &Container, breath: Durat
                 assert!(!has_ended(pid), "the target itself has ended");
             }
         });
+        let _over = Over(&over);
         work();
         wait::until("some answers", || (answered.load(Ordering::Relaxed) > 3).then_some(()));
-        over.store(true, Ordering::Relaxed);
     });
     Tally { answered: answered.into_inner(), failed: failed.into_inner() }
 }

@@ -55,6 +55,17 @@ impl Run {
         Self::image("dynamic", &[], Some("ready"))
     }
 
+    /// A container of a static C program: so many threads beside the first one, with values in their registers that are known.
+    /// See `tests/fixtures/native/native.c`.
+    pub fn native(words: &[&str]) -> Self {
+        Self::image("native", words, Some("ready"))
+    }
+
+    /// A large Go program of Debian's, stripped, with C in it.
+    pub fn etcd() -> Self {
+        Self::image("etcd", &[], Some("serving insecure client requests"))
+    }
+
     /// A container that attacks: `["peek"]`. See `tests/fixtures/attacker/attacker.h`.
     pub fn attacker(part: &[&str]) -> Self {
         Self::image("attacker", part, Some("ready"))

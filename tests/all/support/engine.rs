@@ -11,13 +11,15 @@ use serde_json::Value;
 use super::wait;
 
 /// The images that `scripts/images` builds.
-const IMAGES: [&str; 6] = [
+const IMAGES: [&str; 8] = [
     "scratchdbg-test/shop",
     "scratchdbg-test/static",
     "scratchdbg-test/toolbox",
     "scratchdbg-test/shell",
     "scratchdbg-test/dynamic",
+    "scratchdbg-test/native",
     "scratchdbg-test/attacker",
+    "scratchdbg-test/etcd",
 ];
 
 /// Runs the engine's command line. Standard output, or standard error if it failed.

@@ -37,6 +37,8 @@ pub mod key {
 pub struct Setup {
     command: CommandBuilder,
     size: (u16, u16),
+    /// Where it remembers things: nobody else's are seen, and nobody sees its.
+    state: tempfile::TempDir,
 }
 
 /// What has come out of the program so far.
@@ -54,6 +56,7 @@ pub struct Terminal {
     seen: Arc<(Mutex<Seen>, Condvar)>,
     /// How the line discipline was set before the program started.
     discipline: String,
+    _state: tempfile::TempDir,
 }
 
 impl Setup {
@@ -70,7 +73,9 @@ impl Setup {
         for name in OTHERS_SETTINGS {
             command.env_remove(name);
         }
-        Self { command, size: (120, 36) }
+        let state = tempfile::tempdir().expect("a folder");
+        command.env("XDG_STATE_HOME", state.path());
+        Self { command, size: (120, 36), state }
     }
 
     /// Columns and rows; 120 × 36 unless said.
@@ -120,7 +125,7 @@ impl Setup {
                 }
             }
         });
-        Terminal { master: pair.master, child, keyboard, seen, discipline }
+        Terminal { master: pair.master, child, keyboard, seen, discipline, _state: self.state }
     }
 }
 

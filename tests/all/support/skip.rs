@@ -37,6 +37,18 @@ macro_rules! require_delve {
     };
 }
 
+/// Ends the test here, skipped, unless gdb is on the search path. `scripts/setup` brings it.
+#[macro_export]
+macro_rules! require_gdb {
+    () => {
+        let there =
+            std::process::Command::new("gdb").arg("--version").output().is_ok_and(|output| output.status.success());
+        if !$crate::support::skip::go_on((!there).then(|| "there is no gdb".to_owned())) {
+            return;
+        }
+    };
+}
+
 /// True if nothing is missing. Otherwise says so, or fails where every test has to run.
 pub fn go_on(missing: Option<String>) -> bool {
     let Some(reason) = missing else { return true };
