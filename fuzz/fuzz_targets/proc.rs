@@ -6,6 +6,7 @@ use scratchdbg::entry::plan::IdMap;
 use scratchdbg::inspect::network::{interfaces, resolver, routes, sockets};
 use scratchdbg::inspect::process::{capabilities, environment, fds, limits, maps, mounts, security, status};
 use scratchdbg::inspect::processes::{self, stat};
+use scratchdbg::inspect::threads;
 use scratchdbg::inspect::users::{self, Users};
 
 fuzz_target!(|data: &[u8]| {
@@ -17,6 +18,11 @@ fuzz_target!(|data: &[u8]| {
         0xfe => 23,
         0xfd => 24,
         0xfc => 25,
+        0xfb => 26,
+        0xfa => 27,
+        0xf9 => 28,
+        0xf8 => 29,
+        0xf7 => 30,
         other => other % 22,
     };
     match choice {
@@ -45,6 +51,11 @@ fuzz_target!(|data: &[u8]| {
         22 => scratchdbg::delve::rpc::fuzz(text),
         23 => scratchdbg::delve::dap::fuzz(text, text.len() % 64),
         24 => scratchdbg::delve::relay::fuzz(text),
-        _ => scratchdbg::delve::guard::fuzz(text),
+        25 => scratchdbg::delve::guard::fuzz(text),
+        26 => scratchdbg::corefile::read::fuzz(text),
+        27 => drop((threads::parse_place(text), threads::call::parse(text))),
+        28 => scratchdbg::symbols::fuzz(text),
+        29 => scratchdbg::goroutines::fuzz(text),
+        _ => scratchdbg::entry::beside::wire::fuzz(text),
     }
 });
