@@ -25,6 +25,7 @@ mod wait;
 mod attach;
 mod copying;
 mod figure;
+mod goroutines;
 mod listing;
 mod logs;
 mod machine;
@@ -68,7 +69,7 @@ pub struct Bench {
 /// One measurement: its name on the command line, and what makes its lines of the table.
 type Measurement = (&'static str, fn(&Bench) -> Vec<Figure>);
 
-const MEASUREMENTS: [Measurement; 10] = [
+const MEASUREMENTS: [Measurement; 11] = [
     ("first-byte", startup::first_byte),
     ("ls", startup::whole_command),
     ("attach", attach::first_screen),
@@ -79,6 +80,7 @@ const MEASUREMENTS: [Measurement; 10] = [
     ("idle", resources::idle),
     ("sidecar", sidecar::beside),
     ("pause", pause::of_a_core),
+    ("goroutines", goroutines::of_a_crowd),
 ];
 
 fn main() -> ExitCode {

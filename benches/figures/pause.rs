@@ -56,7 +56,7 @@ fn one(bench: &Bench, size: u64, folder: &Path) -> [Figure; 2] {
 }
 
 /// The longest time between two answers, while something is done.
-fn longest(address: &str, act: impl FnOnce()) -> Duration {
+pub fn longest(address: &str, act: impl FnOnce()) -> Duration {
     let mut stream = TcpStream::connect(address).expect("the container listens");
     stream.set_nodelay(true).expect("a socket");
     let over = AtomicBool::new(false);
