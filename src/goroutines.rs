@@ -139,7 +139,7 @@ pub struct Tally {
 }
 
 /// What was read.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct Dump {
     /// The goroutines, by number.
     pub goroutines: Vec<Goroutine>,

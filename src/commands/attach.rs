@@ -3,6 +3,7 @@
 use std::io::IsTerminal as _;
 
 use super::Context;
+use crate::entry::Access;
 use crate::exit::{Exit, Failure};
 use crate::target::TargetName;
 use crate::tui::{self, Start};
@@ -19,7 +20,8 @@ pub async fn run(context: &Context, target: Option<TargetName>) -> Result<(), Fa
     tui::run(Start {
         target,
         engine: context.engine().cloned(),
-        access: context.global.access(),
+        // Goroutines are read from memory.
+        access: Access { memory: true, ..context.global.access() },
         broker: context.broker()?.clone(),
         journal: context.journal.clone(),
         color: context.global.color,

@@ -4,26 +4,40 @@ use std::collections::HashMap;
 
 use super::Dump;
 use super::filter::Filter;
-use super::group::{Group, groups};
+use super::group::{Group, Place, groups};
 
 /// The most groups that are remembered of one reading.
 const MOST: usize = 100_000;
 
 /// A place that is the same in all readings: what they do, the addresses of their calls, and of where they were started.
-type Key = (&'static str, Vec<u64>, Option<u64>);
+pub type Key = (&'static str, Vec<u64>, Option<u64>);
 
 /// A group as it was.
 #[derive(Debug, Clone)]
 struct Known {
     count: usize,
+    before: usize,
     /// Readings in a row in which it was larger than before.
     grew: u32,
     first: usize,
     title: String,
 }
 
+/// How a group came to be as large as it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Trend {
+    /// Goroutines now.
+    pub now: usize,
+    /// Goroutines in the reading before.
+    pub before: usize,
+    /// Goroutines when it was first looked for: 0 if it was not there in the first reading.
+    pub first: usize,
+    /// Readings in a row in which it grew.
+    pub grew: u32,
+}
+
 /// What was read so far.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Watch {
     known: HashMap<Key, Known>,
     readings: u64,
@@ -54,7 +68,7 @@ impl Watch {
         let mut changes = Vec::new();
         for group in groups(dump, filter).iter().take(MOST) {
             let now = group.members.len();
-            let key = key(dump, group);
+            let key = key(dump, &group.place);
             let known = before.remove(&key);
             let was = known.as_ref().map_or(0, |known| known.count);
             let grew = known.as_ref().map_or(0, |known| known.grew);
@@ -64,7 +78,8 @@ impl Watch {
             if now != was && !first {
                 changes.push(Change { before: was, now, first: began, grew, title: title.clone() });
             }
-            self.known.insert(key, Known { count: now, grew, first: began, title });
+            let before = if first { now } else { was };
+            self.known.insert(key, Known { count: now, before, grew, first: began, title });
         }
         let gone = before.into_values().map(|Known { count, first, title, .. }| Change {
             before: count,
@@ -80,6 +95,13 @@ impl Watch {
         changes.sort_by(|a, b| by(b).cmp(&by(a)).then_with(|| a.title.cmp(&b.title)));
         changes
     }
+
+    /// How the group at a place came to be as large as it was in the last reading. `None` if it was not in it.
+    #[must_use]
+    pub fn trend(&self, key: &Key) -> Option<Trend> {
+        let Known { count, before, first, grew, .. } = *self.known.get(key)?;
+        Some(Trend { now: count, before, first, grew })
+    }
 }
 
 impl Change {
@@ -94,11 +116,13 @@ impl Change {
     }
 }
 
-fn key(dump: &Dump, group: &Group) -> Key {
+/// What tells a place from others in every reading.
+#[must_use]
+pub fn key(dump: &Dump, place: &Place) -> Key {
     let address = |number: u32| dump.addresses.get(number as usize).copied().unwrap_or_default();
-    let stack = group.place.stack.and_then(|stack| dump.stacks.get(stack as usize));
+    let stack = place.stack.and_then(|stack| dump.stacks.get(stack as usize));
     let calls = stack.map(|stack| stack.calls.iter().map(|&call| address(call)).collect()).unwrap_or_default();
-    (group.place.words, calls, group.place.created_by.map(address))
+    (place.words, calls, place.created_by.map(address))
 }
 
 fn title(dump: &Dump, group: &Group) -> String {

@@ -12,6 +12,7 @@ pub mod cursor;
 pub mod debug;
 mod enabled;
 pub mod files;
+pub mod golang;
 pub mod held;
 pub mod layer;
 pub mod logs;

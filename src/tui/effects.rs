@@ -3,6 +3,7 @@
 mod copy;
 mod debug;
 mod engine;
+mod golang;
 mod read;
 mod save;
 mod session;

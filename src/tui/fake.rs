@@ -1,5 +1,6 @@
 //! Data for tests.
 
+pub mod golang;
 mod threads;
 
 use std::net::{IpAddr, Ipv4Addr};

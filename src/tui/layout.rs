@@ -223,6 +223,14 @@ pub fn threads_page(size: (u16, u16), pane: Pane, beside: Pane) -> usize {
     inside(threads(size, beside).of(pane)).height.into()
 }
 
+/// Goroutines: the list, and below it the stack of what is selected.
+#[must_use]
+pub fn goroutines(size: (u16, u16)) -> (Rect, Rect) {
+    let body = areas(size, true).body;
+    let above = body.height / 2;
+    (Rect { height: above, ..body }, Rect { y: body.y + above, height: body.height - above, ..body })
+}
+
 /// A box over everything: help, a message, a question, a long line.
 #[must_use]
 pub fn overlay(size: (u16, u16), width: u16, height: u16) -> Rect {
@@ -260,6 +268,8 @@ mod tests {
                     assert!(inside_screen(area), "{area:?} at {width}x{height}");
                 }
                 assert!(inside_screen(large_overlay((width, height))));
+                let (list, stack) = goroutines((width, height));
+                assert!(inside_screen(list) && inside_screen(stack));
                 for (beside, live) in Focus::ALL.into_iter().flat_map(|beside| [(beside, false), (beside, true)]) {
                     let areas = debug((width, height), beside, live);
                     for focus in Focus::ALL {

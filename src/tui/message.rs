@@ -8,12 +8,14 @@ use std::time::{Duration, SystemTime};
 use crate::activity::Record;
 use crate::engine::Summary;
 use crate::exit::Failure;
+use crate::goroutines::Dump;
 use crate::inspect::files::Listing;
 use crate::inspect::network::Network;
 use crate::inspect::process::Detail;
 use crate::inspect::processes::Process;
 use crate::logs::Line;
 use crate::target::{ContainerPid, Target};
+use crate::text::Untrusted;
 use crate::tui::keymap::Key;
 
 /// Everything that can happen.
@@ -163,6 +165,8 @@ pub enum Request {
     Program,
     /// What it lacks.
     Check,
+    /// All goroutines of a process; of the one that Go made, if none is named.
+    Goroutines(Option<ContainerPid>),
     /// A directory.
     List(Vec<u8>),
     /// Whatever is there: a directory is listed, a file is read from its start.
@@ -198,10 +202,25 @@ pub enum Answer {
     Program(Program),
     /// What it lacks.
     Check(Checked),
+    /// All goroutines of a process.
+    Goroutines(Arc<Goroutines>),
     /// A directory.
     Files(Listing),
     /// Part of a file.
     Window(Window),
+}
+
+/// The goroutines of a process, as they were at one time.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Goroutines {
+    /// The process, as it is numbered inside.
+    pub pid: ContainerPid,
+    /// The Go that made its program.
+    pub go: Untrusted,
+    /// The program's main module; empty if it does not say.
+    pub module: Untrusted,
+    /// What was read.
+    pub dump: Dump,
 }
 
 /// What the program lacks: what `check` finds.

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! crumb    scratchdbg  docker ▸ shop-api (a1b2c3d4e5f6) ▸ pid 7
-//! tabs     1 Overview  2 Procs [3 Logs] 4 Files  5 Net  6 Activity  7 Debug
+//! tabs     1 Overview  2 Procs [3 Logs] 4 Files  5 Net  6 Activity  7 Debug  8 Go
 //! body     one pane with a border; the picker and the overview have two where there is room
 //! status   RUNNING  a small message                    FOLLOW  FROZEN +132  dropped 12  RO
 //! footer   keys of the pane; or the line being typed
@@ -14,6 +14,7 @@ mod activity;
 mod chrome;
 mod debug;
 mod files;
+mod golang;
 mod layers;
 mod logs;
 mod net;
@@ -73,6 +74,7 @@ fn pane(app: &App, buf: &mut Buffer, body: Rect) {
         Mode::Viewer => viewer::draw(work, app.clock, buf, body, theme),
         Mode::Net => net::draw(work, app.clock, buf, body, theme),
         Mode::Activity => activity::draw(&app.activity, buf, body, theme),
+        Mode::Goroutines => golang::draw(work, app.clock, buf, theme),
         Mode::Depths => debug::depths(app, work, buf, body, theme),
         Mode::Copy | Mode::Live => {
             if let Some(session) = &work.debug.session {

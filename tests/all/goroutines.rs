@@ -7,5 +7,6 @@ mod doors;
 mod formats;
 mod program;
 mod real;
+mod screen;
 mod truth;
 mod watch;

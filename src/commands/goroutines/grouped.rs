@@ -103,17 +103,10 @@ fn call(out: &mut dyn Write, before: &str, frame: &Frame, count: usize) -> io::R
 
 /// The labels that most of them have, with how many have them.
 fn labels(dump: &Dump, group: &Group) -> String {
-    let mut counts = std::collections::BTreeMap::new();
-    for goroutine in group.members.iter().filter_map(|&index| dump.goroutines.get(index)) {
-        for label in dump.labels(goroutine.labels) {
-            *counts.entry(label).or_insert(0) += 1;
-        }
-    }
-    let mut counts: Vec<_> = counts.into_iter().collect();
-    counts.sort_by_key(|&(_, count)| std::cmp::Reverse(count));
+    let counts = group.labels(dump);
     let more = if counts.len() > LABELS { ", …" } else { "" };
-    let text = counts.iter().take(LABELS).map(|((key, value), count)| {
-        let all = *count == group.members.len();
+    let text = counts.iter().take(LABELS).map(|&((key, value), count)| {
+        let all = count == group.members.len();
         let some = if all { String::new() } else { format!(" × {count}") };
         format!("{}={}{some}", key.safe(), value.safe())
     });

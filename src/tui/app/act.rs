@@ -139,6 +139,7 @@ impl App {
                 self.activity.follow = !self.activity.follow;
                 self.activity.thaw();
             }
+            (Mode::Goroutines, _) => work.golang.choose(action),
             (Mode::Net, _) => {
                 let columns = work.net.section.columns().len();
                 let table = work.net.table_mut();
@@ -247,6 +248,7 @@ impl App {
                     self.layers.push(Layer::Line(LongLine { text: line.into_bytes(), scroll }));
                 }
             }
+            Mode::Goroutines => work.golang.open(),
             Mode::Copy | Mode::Live => self.open_in_session(),
             Mode::Depths => {
                 if let Some(depth) = work.debug.depth() {
@@ -304,6 +306,10 @@ impl App {
             self.debug_process(argument);
             return;
         }
+        if tab == Tab::Go {
+            self.golang_process(argument);
+            return;
+        }
         if let (Tab::Files, Some(path)) = (tab, argument) {
             work.viewer = None;
             let path = files::clean(path.as_bytes(), &work.files.path);
@@ -326,6 +332,7 @@ impl App {
                 }
             }
             Mode::Net => work.net.step(forward),
+            Mode::Goroutines => work.golang.step(),
             Mode::Copy | Mode::Live => {
                 if let Some(session) = &mut work.debug.session {
                     session.step_focus(forward);
@@ -359,6 +366,9 @@ impl App {
         work.program.thaw();
         work.check.thaw();
         work.debug.prospect.thaw();
+        if work.golang.data.thaw() {
+            work.golang.arrived();
+        }
         if work.net.data.thaw() {
             work.net.arrange();
         }

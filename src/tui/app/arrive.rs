@@ -287,6 +287,16 @@ impl App {
                 shown
             }
             (Request::Network, Err(failure)) => work.net.data.arrive(Err(failure), now, frozen),
+            // What was asked of another process is not looked at any more.
+            (Request::Goroutines(pid), _) if pid != work.golang.pid => return,
+            (Request::Goroutines(_), Ok(Answer::Goroutines(data))) => {
+                let shown = work.golang.data.arrive(Ok(data), now, frozen);
+                if shown {
+                    work.golang.arrived();
+                }
+                shown
+            }
+            (Request::Goroutines(_), Err(failure)) => work.golang.data.arrive(Err(failure), now, frozen),
             (Request::List(path) | Request::Open(path), result) => return self.listed(path, result),
             (Request::View { path, .. }, result) => {
                 let Some(viewer) = work.viewer.as_mut().filter(|viewer| viewer.path == path) else { return };

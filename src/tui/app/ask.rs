@@ -32,6 +32,7 @@ impl App {
             Mode::Viewer => work.viewer.as_ref()?.matches.as_ref().map(|matches| &matches.pattern),
             Mode::Net => work.net.table().filter.as_ref(),
             Mode::Activity => self.activity.filter.as_ref(),
+            Mode::Goroutines => work.golang.filter.as_ref(),
             Mode::Copy | Mode::Live => work.debug.session.as_ref()?.pattern(),
             _ => None,
         }
@@ -41,7 +42,7 @@ impl App {
     pub(super) fn prompt_changed(&mut self) {
         let live = matches!(
             self.below_prompt(),
-            Mode::Help | Mode::Picker | Mode::Procs | Mode::Files | Mode::Net | Mode::Activity
+            Mode::Help | Mode::Picker | Mode::Procs | Mode::Files | Mode::Net | Mode::Activity | Mode::Goroutines
         ) || self.work.as_ref().is_some_and(|work| work.lists_goroutines());
         if let Some(text) = self.prompt.as_ref().filter(|prompt| live && prompt.purpose == Purpose::Search) {
             let text = text.text.clone();
@@ -93,6 +94,10 @@ impl App {
                 table.arrange();
             }
             Mode::Activity => self.activity.set_filter(pattern),
+            Mode::Goroutines => {
+                work.golang.filter = pattern;
+                work.golang.arrange();
+            }
             Mode::Copy | Mode::Live => {
                 if let Some(session) = &mut work.debug.session {
                     session.find(pattern);

@@ -103,6 +103,7 @@ impl App {
             Mode::Logs => !work.logs.is_empty(),
             Mode::Files => work.files.selected().is_some(),
             Mode::Net => !work.net.table().order.is_empty(),
+            Mode::Goroutines => !work.golang.rows.is_empty(),
             Mode::Activity => !self.activity.order.is_empty(),
             Mode::Copy | Mode::Live => work.debug.session.as_ref().is_some_and(|session| session.rows() > 0),
             Mode::Threads => work.debug.threads.as_ref().is_some_and(|view| view.rows(view.focus) > 0),

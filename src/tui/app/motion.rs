@@ -1,6 +1,7 @@
 //! Moving in whatever has the focus, and keeping it on the screen.
 
 use super::debug::Depth;
+use super::golang::Pane;
 use super::{App, Layer, overview};
 use crate::tui::effect::Effect;
 use crate::tui::keymap::{Action, Mode, Tab};
@@ -33,6 +34,10 @@ impl App {
             Mode::Threads => {
                 let view = work.debug.threads.as_ref();
                 view.map_or(body, |view| layout::inside(layout::threads(self.size, view.beside).of(view.focus)))
+            }
+            Mode::Goroutines => {
+                let (list, stack) = layout::goroutines(self.size);
+                if work.golang.focus == Pane::List { layout::table_rows(list) } else { layout::inside(stack) }
             }
             _ => layout::inside(body),
         }
@@ -101,6 +106,7 @@ impl App {
             }
             Mode::Copy | Mode::Live => self.go_in_session(motion),
             Mode::Threads => self.thread_view().is_some_and(|view| view.go(motion, page)),
+            Mode::Goroutines => work.golang.go(motion, page),
             Mode::Depths => {
                 let len = work.debug.rows();
                 work.debug.cursor.go(motion, len, page)
@@ -150,6 +156,7 @@ impl App {
                 let len = table.order.len();
                 table.cursor.settle(len, page);
             }
+            Tab::Go => work.golang.settle(size),
             Tab::Activity => self.activity.cursor.settle(self.activity.order.len(), page),
             Tab::Debug => {
                 let rows = work.debug.rows();
@@ -213,6 +220,7 @@ impl App {
                     view.click(at);
                 }
             }
+            Mode::Goroutines => work.golang.click(at),
             Mode::Depths => work.debug.cursor.at = at.min(Depth::ALL.len() - 1),
             Mode::Net => {
                 let table = work.net.table_mut();

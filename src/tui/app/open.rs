@@ -137,6 +137,11 @@ impl App {
                 session.find(None);
                 had
             }),
+            Mode::Goroutines => {
+                let had = work.golang.filter.take().is_some();
+                work.golang.arrange();
+                had
+            }
             Mode::Activity => {
                 let had = self.activity.filter.is_some();
                 self.activity.set_filter(None);
@@ -148,11 +153,12 @@ impl App {
 }
 
 impl Workspace {
-    /// Leaves one process or one file. False if there is no such level.
+    /// Leaves one process, one file or one place of goroutines. False if there is no such level.
     fn up(&mut self) -> bool {
         match self.mode() {
             crate::tui::keymap::Mode::Process => self.process = None,
             crate::tui::keymap::Mode::Viewer => self.viewer = None,
+            crate::tui::keymap::Mode::Goroutines => return self.golang.up(),
             _ => return false,
         }
         true

@@ -63,8 +63,8 @@ impl Facts {
 #[must_use]
 pub fn columns(work: &Workspace, clock: Clock) -> [Vec<Group>; 2] {
     [
-        vec![target(work, clock), program(work), check(work), process(work)],
-        vec![entered(work), resources(work), network(work), mounts(work)],
+        vec![target(work, clock), program(work), process(work)],
+        vec![check(work), entered(work), resources(work), network(work), mounts(work)],
     ]
     .map(|groups: Vec<Group>| groups.into_iter().filter(|group| !group.facts.is_empty()).collect())
 }

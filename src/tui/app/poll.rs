@@ -92,6 +92,12 @@ impl App {
                     return;
                 }
             }
+            Tab::Go => {
+                let every = work.golang.every();
+                if work.golang.data.due(now, every) {
+                    requests.push(Request::Goroutines(work.golang.pid));
+                }
+            }
             Tab::Net => {
                 if work.net.data.due(now, NETWORK) {
                     requests.push(Request::Network);

@@ -1,4 +1,5 @@
 mod debug;
+mod golang;
 
 use std::time::Duration;
 

@@ -9,6 +9,7 @@ use crate::target::{Target, TargetName};
 use crate::tui::app::cursor::Scroll;
 use crate::tui::app::debug::Debug;
 use crate::tui::app::files::Files;
+use crate::tui::app::golang::Golang;
 use crate::tui::app::held::Held;
 use crate::tui::app::logs::Logs;
 use crate::tui::app::net::Net;
@@ -101,6 +102,8 @@ pub struct Workspace {
     pub net: Net,
     /// The debugger.
     pub debug: Debug,
+    /// Its goroutines.
+    pub golang: Golang,
     /// Bytes copied out so far, while a file is copied.
     pub copying: Option<u64>,
     /// What is copied, and to where.
@@ -133,6 +136,7 @@ impl Workspace {
             viewer: None,
             net: Net::default(),
             debug: Debug::default(),
+            golang: Golang::default(),
             copying: None,
             copy_asked: None,
         }
@@ -156,6 +160,7 @@ impl Workspace {
             Tab::Files => Mode::Files,
             Tab::Net => Mode::Net,
             Tab::Activity => Mode::Activity,
+            Tab::Go => Mode::Goroutines,
             Tab::Debug => match &self.debug.session {
                 Some(session) => session.mode(),
                 None if self.debug.threads.is_some() => Mode::Threads,
@@ -210,6 +215,8 @@ impl Workspace {
         self.processes.forget();
         self.init.forget();
         self.program.forget();
+        self.check.forget();
+        self.golang.data.forget();
         self.net.data.forget();
         self.debug.prospect.forget();
         self.files.entries.forget();

@@ -104,6 +104,11 @@ impl App {
                 let view = work.debug.threads.as_ref()?;
                 Some(("the line", view.line(view.focus, view.cursor(view.focus).at)?.trim().to_owned()))
             }
+            (Mode::Goroutines, all) => {
+                let lines = work.golang.copied(all);
+                let what = if all { "the pane" } else { "the line" };
+                Some((what, join(lines.into_iter()))).filter(|(_, text)| !text.is_empty())
+            }
             (Mode::Net, true) => {
                 let table = work.net.table();
                 Some(("the list", join((0..table.order.len()).filter_map(|row| Some(table.row(row)?.join("  "))))))

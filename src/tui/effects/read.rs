@@ -40,6 +40,7 @@ async fn read(session: &Session, inside: &Inside, request: Request) -> Result<An
         }
         Request::Network => Ok(Answer::Network(Box::new(network::read(shim, inside.init).await))),
         Request::Program => Ok(Answer::Program(program(inside).await)),
+        Request::Goroutines(pid) => Ok(Answer::Goroutines(super::golang::read(&session.target, inside, pid).await?)),
         Request::Check => Ok(Answer::Check(checked(session, inside).await?)),
         Request::List(path) => Ok(Answer::Files(files::list(shim, &path, files::list::Want::ALL).await?)),
         Request::Open(path) => match files::list::kind_of(shim, &path).await? {

@@ -5,7 +5,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::sync::{OnceCell, mpsc};
 
-use super::{Shared, caught};
+use super::{Shared, caught, golang};
+use crate::activity::Journal;
+use crate::door::Door;
 use crate::engine::docker::Docker;
 use crate::entry::{self, Entered, Tracer};
 use crate::exit::{Exit, Failure};
@@ -28,6 +30,9 @@ pub(super) struct Inside {
     pub(super) init: ContainerPid,
     pub(super) tracer: Tracer,
     pub(super) engine: Option<Docker>,
+    pub(super) goroutines: golang::Kept,
+    pub(super) journal: Journal,
+    pub(super) door: Door,
     host: Option<HostPid>,
     users: OnceCell<Users>,
     pids: Mutex<HashMap<ContainerPid, HostPid>>,
@@ -85,8 +90,10 @@ pub(super) async fn open(shared: Arc<Shared>, out: mpsc::Sender<Msg>, generation
                 init,
             };
             let engine = target.container().and_then(|_| shared.engine().ok());
-            let (users, pids) = (OnceCell::new(), Mutex::new(HashMap::new()));
-            (Some(Arc::new(Inside { shim, init, tracer, engine, host, users, pids })), Ok(told))
+            let (users, pids, goroutines) = (OnceCell::new(), Mutex::new(HashMap::new()), golang::Kept::default());
+            let journal = shared.journal.clone();
+            let inside = Inside { shim, init, tracer, engine, goroutines, journal, door, host, users, pids };
+            (Some(Arc::new(inside)), Ok(told))
         }
         Err(failure) => (None, Err(failure)),
     };

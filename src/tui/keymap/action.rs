@@ -133,12 +133,14 @@ pub enum Tab {
     Activity,
     /// What its program does.
     Debug,
+    /// Its goroutines, while it runs on.
+    Go,
 }
 
 impl Tab {
     /// All of them, in order.
-    pub const ALL: [Self; 7] =
-        [Self::Overview, Self::Procs, Self::Logs, Self::Files, Self::Net, Self::Activity, Self::Debug];
+    pub const ALL: [Self; 8] =
+        [Self::Overview, Self::Procs, Self::Logs, Self::Files, Self::Net, Self::Activity, Self::Debug, Self::Go];
 
     /// What its tab is called.
     #[must_use]
@@ -151,6 +153,7 @@ impl Tab {
             Self::Net => "Net",
             Self::Activity => "Activity",
             Self::Debug => "Debug",
+            Self::Go => "Go",
         }
     }
 
@@ -204,6 +207,8 @@ pub enum Mode {
     Live,
     /// The threads of a process, without a debugger.
     Threads,
+    /// Goroutines, while the process runs on.
+    Goroutines,
     /// The list of keys.
     Help,
     /// A message that must be read.
@@ -216,7 +221,7 @@ pub enum Mode {
 
 impl Mode {
     /// All of them, in the order of the documentation.
-    pub const ALL: [Self; 23] = [
+    pub const ALL: [Self; 24] = [
         Self::Picker,
         Self::Overview,
         Self::Procs,
@@ -232,6 +237,7 @@ impl Mode {
         Self::Live,
         Self::Debug,
         Self::Threads,
+        Self::Goroutines,
         Self::Motion,
         Self::Sideways,
         Self::Global,
@@ -265,6 +271,7 @@ impl Mode {
             Self::Copy => "Snapshot",
             Self::Live => "Live process",
             Self::Threads => "Threads",
+            Self::Goroutines => "Go",
             Self::Help => "Help",
             Self::Message => "Message",
             Self::Confirm => "Question",
@@ -276,8 +283,8 @@ impl Mode {
     #[must_use]
     pub fn chain(self) -> &'static [Self] {
         use Mode::{
-            Activity, Always, Confirm, Copy, Debug, Depths, Files, Global, Help, Line, Live, Logs, Message, Motion,
-            Net, Overview, Picker, Process, Procs, Prompt, Sideways, Threads, Viewer,
+            Activity, Always, Confirm, Copy, Debug, Depths, Files, Global, Goroutines, Help, Line, Live, Logs, Message,
+            Motion, Net, Overview, Picker, Process, Procs, Prompt, Sideways, Threads, Viewer,
         };
         match self {
             Always => &[Always],
@@ -299,6 +306,7 @@ impl Mode {
             Copy => &[Copy, Debug, Motion, Sideways, Global, Always],
             Live => &[Live, Debug, Motion, Sideways, Global, Always],
             Threads => &[Threads, Motion, Sideways, Global, Always],
+            Goroutines => &[Goroutines, Motion, Sideways, Global, Always],
             Help => &[Help, Motion, Always],
             Message => &[Message, Motion, Always],
             Confirm => &[Confirm, Always],

@@ -80,6 +80,7 @@ impl Runner for FakeRunner {
                 let answer = match &request {
                     Request::Processes => Answer::Processes(fake::processes(), Duration::from_secs(1)),
                     Request::Detail(_) | Request::Init(_) => Answer::Detail(Box::new(fake::detail())),
+                    Request::Goroutines(_) => fake::golang::answer(fake::golang::goroutines(3)),
                     Request::Network => Answer::Network(Box::new(fake::network())),
                     Request::Program => Answer::Program(fake::program()),
                     Request::Check => Answer::Check(fake::checked()),

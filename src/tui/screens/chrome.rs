@@ -39,18 +39,21 @@ pub fn crumb(app: &App, buf: &mut Buffer, area: Rect) {
 }
 
 /// Letters of a title where there is no room for whole ones.
-const SHORT: usize = 4;
+const SHORT: [usize; 2] = [4, 3];
 
 /// What the tabs are labelled with, the chosen one in brackets. Where there is no room, the others are cut.
 fn labels(width: u16, chosen: Tab) -> Vec<(Tab, String)> {
-    let label = |(tab, number): (Tab, usize), short: bool| {
+    let label = |(tab, number): (Tab, usize), letters: usize| {
         let title = tab.title();
-        let cut = title.get(..SHORT).filter(|_| short).unwrap_or(title);
+        let cut = title.get(..letters).unwrap_or(title);
         (tab, if tab == chosen { format!("[{number} {title}]") } else { format!(" {number} {cut} ") })
     };
-    let all = |short| Tab::ALL.into_iter().zip(1..).map(|tab| label(tab, short)).collect::<Vec<_>>();
-    let whole = all(false);
-    if whole.iter().map(|(_, label)| cells::width(label)).sum::<usize>() > width.into() { all(true) } else { whole }
+    let all = |letters| Tab::ALL.into_iter().zip(1..).map(|tab| label(tab, letters)).collect::<Vec<_>>();
+    let fits = |labels: &Vec<(Tab, String)>| {
+        labels.iter().map(|(_, label)| cells::width(label)).sum::<usize>() <= width.into()
+    };
+    let mut tries = [usize::MAX].into_iter().chain(SHORT).map(all);
+    tries.find(fits).unwrap_or_else(|| all(0))
 }
 
 /// The tabs.

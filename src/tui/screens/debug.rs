@@ -14,7 +14,6 @@ use ratatui::style::Style;
 use super::{nothing, stale};
 use crate::inspect::files::human_size;
 use crate::tui::app::App;
-use crate::tui::app::cursor::Cursor;
 use crate::tui::app::debug::{Depth, Focus, Session};
 use crate::tui::app::workspace::Workspace;
 use crate::tui::keymap::{self, Action, Mode};
@@ -22,6 +21,7 @@ use crate::tui::layout;
 use crate::tui::message::Clock;
 use crate::tui::message::debug::{LIMIT, Prospect, Subject};
 use crate::tui::theme::Theme;
+use crate::tui::widgets::list::rows;
 use crate::tui::widgets::table::{Column, Table};
 use crate::tui::widgets::{cells, panel};
 use crate::tui::words;
@@ -237,31 +237,6 @@ fn pane(session: &Session, focus: Focus, buf: &mut Buffer, area: Rect, theme: &T
         return panel::draw(buf, area, &focused, &format!("▶ {title}"), right, below);
     }
     panel::draw(buf, area, theme, title, right, below)
-}
-
-/// Draws the rows of a pane that are on the screen. The selected one stands out, in the pane that has the focus as
-/// anywhere else, in the others by its mark.
-fn rows(
-    buf: &mut Buffer,
-    area: Rect,
-    theme: &Theme,
-    cursor: Cursor,
-    focused: bool,
-    mut row: impl FnMut(usize) -> Option<Vec<(String, Style)>>,
-) {
-    for (at, y) in (cursor.top..).zip(area.y..area.bottom()) {
-        let Some(parts) = row(at) else { break };
-        let mut x = area.x + 1;
-        for (text, style) in parts {
-            x += cells::put_cut(buf, x, y, area.right().saturating_sub(x), &text, style);
-        }
-        if at == cursor.at {
-            if focused {
-                cells::restyle(buf, Rect { y, height: 1, ..area }, theme.selected);
-            }
-            cells::put(buf, area.x, y, 1, "▶", if focused { theme.selected } else { theme.heading });
-        }
-    }
 }
 
 /// A text without its first columns, in cells that were made for it.

@@ -29,7 +29,7 @@ enum Mood {
 const MOODS: [(Mood, &str); 4] =
     [(Mood::Typical, "typical"), (Mood::Empty, "empty"), (Mood::Broken, "broken"), (Mood::Hostile, "hostile")];
 const SIZES: [(u16, u16); 3] = [(80, 24), (120, 36), (60, 15)];
-const SCREENS: [&str; 20] = [
+const SCREENS: [&str; 21] = [
     "picker",
     "overview",
     "procs",
@@ -47,6 +47,7 @@ const SCREENS: [&str; 20] = [
     "variables",
     "source",
     "breakpoints",
+    "go",
     "help",
     "message",
     "line",
@@ -117,6 +118,13 @@ fn fill(app: &mut App, mood: Mood) {
     update(app, Msg::Activity(std::sync::Arc::new(steps)));
     reading(app, Request::Network, Answer::Network(Box::new(network)));
     reading(app, Request::List(b"/".to_vec()), Answer::Files(Listing { entries: files, cut: false }));
+    let evil = format!("main.{}", fake::HOSTILE);
+    let name = if hostile { evil.as_str() } else { "example.com/shop/store.(*Store).worker" };
+    let workers: &[u64] = if mood == Mood::Empty { &[] } else { &[3, 5, 8, 214] };
+    for &workers in workers {
+        let answer = fake::golang::answer(fake::golang::named(name, workers));
+        reading(app, Request::Goroutines(None), answer);
+    }
     let window = Window { offset: 0, size: Some(data.len() as u64), end: true, data };
     app.work.as_mut().unwrap().tab = Tab::Logs;
     update(app, Msg::Tick(fake::clock(1)));
@@ -365,6 +373,7 @@ fn app(screen: &str, mood: Mood, size: (u16, u16)) -> App {
         "logs" | "line" => Tab::Logs,
         "files" | "viewer" | "hex" => Tab::Files,
         "net" => Tab::Net,
+        "go" => Tab::Go,
         "activity" => Tab::Activity,
         "depths" | "threads" | "stripped" | "goroutines" | "variables" | "source" | "breakpoints" => Tab::Debug,
         _ => Tab::Overview,
