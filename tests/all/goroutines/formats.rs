@@ -122,9 +122,9 @@ fn a_release_that_is_not_known_is_read_by_its_debug_information() {
     require_root!();
     let Some((_folder, program)) = of_a_go_to_come(&[]) else { return };
     let text = asked(&program, &[]).quietly().text();
-    // What it waits for is a number that nothing tells the meaning of.
+    // What it waits for is a number that nothing tells the meaning of. Of three workers one may have got what they wait for.
     assert!(
-        text.contains("2 × waiting") && text.contains("main.deep × 60  (") && text.contains("GOMAXPROCS "),
+        text.contains(" × waiting, up to") && text.contains("main.deep × 60  (") && text.contains("GOMAXPROCS "),
         "{text}"
     );
 }
