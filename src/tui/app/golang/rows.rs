@@ -140,12 +140,14 @@ impl Golang {
         }
     }
 
-    /// Where they are, in the program's own code if they are in any, as shortly as it can be said.
+    /// Where they are, in the program's own code if they are in any, otherwise what they began with; as shortly as it can be
+    /// said.
     fn spot(&self, dump: &Dump, place: &Place) -> String {
-        let frames = dump.shown(place.stack, self.system);
+        let frames = dump.shown(place.stack, false);
         let module = self.data.shown.as_ref().map_or(&b""[..], |data| data.module.bytes());
         let own = frames.iter().find(|frame| is_own(frame.function.bytes(), module));
-        let Some(frame) = own.or_else(|| frames.first()) else {
+        let began = || frames.iter().rfind(|frame| frame.function.bytes() != b"runtime.goexit");
+        let Some(frame) = own.or_else(began) else {
             return "no stack: it runs, or changed while it was read".to_owned();
         };
         let (function, file) = (frame.function.safe(), frame.file.safe());

@@ -95,6 +95,14 @@ fn places_and_how_they_grow() {
 }
 
 #[test]
+fn a_place_outside_the_program_is_named_by_what_began_it() {
+    let mut app = live();
+    press(&mut app, "8");
+    read(&mut app, golang::named("net/http.(*conn).serve", 3));
+    assert_eq!(cells(&app, 0)[5], "http.(*conn).serve  store.go:80");
+}
+
+#[test]
 fn what_was_selected_stays_selected() {
     let mut app = tab(3);
     press(&mut app, "j");
