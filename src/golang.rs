@@ -5,7 +5,6 @@ pub mod buildid;
 pub mod buildinfo;
 pub mod debuginfo;
 pub mod dwarf;
-pub mod elf;
 pub mod functions;
 pub mod image;
 pub mod layout;

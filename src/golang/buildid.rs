@@ -4,8 +4,7 @@ use std::fmt::{self, Write as _};
 
 use serde::{Deserialize, Serialize};
 
-use super::elf::{self, Place};
-use super::{Error, Ranges};
+use super::{Error, Ranges, outline};
 
 /// The longest, in bytes. Linkers write 8, 16 or 20.
 const LONGEST: usize = 32;
@@ -77,7 +76,8 @@ impl fmt::Debug for BuildId {
 /// # Errors
 /// See [`Error`].
 pub async fn read(file: &impl Ranges) -> Result<Option<BuildId>, Error> {
-    let Place::Section(range) = elf::section(file, b".note.gnu.build-id").await? else { return Ok(None) };
+    let outline = outline::read(file).await?;
+    let Some(range) = outline.section(b".note.gnu.build-id").map(|section| section.range) else { return Ok(None) };
     let longest = 12 + OWNER.len() + LONGEST;
     let length = usize::try_from(range.size).unwrap_or(longest).min(longest);
     Ok(BuildId::parse(&file.read_at(range.offset, length).await?))

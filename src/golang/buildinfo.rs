@@ -7,7 +7,7 @@ mod quoted;
 
 use serde::Serialize;
 
-use super::elf::{self, Place, Range};
+use super::outline::{self, Range};
 use super::{Error, Ranges};
 use crate::text::Untrusted;
 
@@ -73,9 +73,10 @@ impl BuildInfo {
 /// # Errors
 /// See [`Error`].
 pub async fn read(file: &impl Ranges) -> Result<BuildInfo, Error> {
-    let start = match elf::section(file, b".go.buildinfo").await? {
-        Place::Section(range) => range.offset,
-        Place::Segments(segments) => search(file, &segments).await?.ok_or(Error::NotGo)?,
+    let outline = outline::read(file).await?;
+    let start = match outline.section(b".go.buildinfo") {
+        Some(section) => section.range.offset,
+        None => search(file, outline.data()).await?.ok_or(Error::NotGo)?,
     };
     let header = file.read_at(start, HEADER).await?;
     if !header.starts_with(MAGIC) {
@@ -92,8 +93,8 @@ pub async fn read(file: &impl Ranges) -> Result<BuildInfo, Error> {
     Ok(parse(version, &modules))
 }
 
-async fn search(file: &impl Ranges, segments: &[Range]) -> Result<Option<u64>, Error> {
-    for segment in segments.iter().take(MOST_SEGMENTS) {
+async fn search(file: &impl Ranges, segments: impl Iterator<Item = Range>) -> Result<Option<u64>, Error> {
+    for segment in segments.take(MOST_SEGMENTS) {
         let size = segment.size.min(LONGEST_SEARCH);
         let mut done = 0;
         while done < size {

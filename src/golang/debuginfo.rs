@@ -1,7 +1,6 @@
 //! What a debugger has to read of a program, and whether there is anything.
 
-use super::elf::{self, Place};
-use super::{BuildId, Error, Inside, Ranges, buildid};
+use super::{BuildId, Error, Inside, Ranges, buildid, outline};
 use crate::shim::Shim;
 use crate::target::ContainerPid;
 
@@ -39,11 +38,8 @@ pub async fn of_file(file: &impl Ranges, size: u64) -> Result<DebugInfo, Error> 
 /// # Errors
 /// See [`Error`].
 pub(super) async fn is_stripped(file: &impl Ranges) -> Result<bool, Error> {
+    let outline = outline::read(file).await?;
     // The second one is compressed, as older linkers did it.
-    for name in [b".debug_info".as_slice(), b".zdebug_info"] {
-        if matches!(elf::section(file, name).await?, Place::Section(range) if range.size > 0) {
-            return Ok(false);
-        }
-    }
-    Ok(true)
+    let mut debug = [b".debug_info".as_slice(), b".zdebug_info"].into_iter().filter_map(|name| outline.section(name));
+    Ok(!debug.any(|section| section.range.size > 0))
 }

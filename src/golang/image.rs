@@ -1,19 +1,13 @@
 //! A program's file by the addresses that its linker gave it.
 
-use object::Endianness;
-use object::elf::{
-    EM_AARCH64, EM_X86_64, ET_EXEC, FileHeader64, PF_W, PF_X, PT_LOAD, ProgramHeader64, SHF_COMPRESSED, SectionHeader64,
-};
-use object::pod::slice_from_bytes;
-use object::read::elf::{FileHeader as _, ProgramHeader as _, SectionHeader as _};
+use std::sync::{Mutex, PoisonError};
 
-use super::Error;
+use futures_util::FutureExt as _;
+use object::elf::{EM_AARCH64, EM_X86_64, ET_EXEC, PF_W, PF_X, PT_LOAD, SHF_COMPRESSED};
+
+use super::outline::{self, Outline};
 use super::window::Window;
-
-/// The most sections and segments that are looked at.
-const MOST: usize = 4096;
-/// The longest table of section names, in bytes.
-const LONGEST_NAMES: usize = 1 << 20;
+use super::{Error, Ranges};
 
 /// A processor that Go programs are read for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -54,6 +48,36 @@ pub struct Segment {
     pub executable: bool,
 }
 
+impl From<&outline::Section> for Section {
+    fn from(section: &outline::Section) -> Self {
+        let outline::Range { offset, size } = section.range;
+        Self { address: section.address, size, offset, packed: section.flags & u64::from(SHF_COMPRESSED) != 0 }
+    }
+}
+
+impl From<&outline::Segment> for Segment {
+    fn from(segment: &outline::Segment) -> Self {
+        let outline::Range { offset, size } = segment.range;
+        Self {
+            address: segment.address,
+            offset,
+            size,
+            memory: segment.memory,
+            writable: segment.flags & PF_W != 0,
+            executable: segment.flags & PF_X != 0,
+        }
+    }
+}
+
+/// What reads parts of a file reads those of a window.
+impl Ranges for Mutex<Window> {
+    async fn read_at(&self, offset: u64, length: usize) -> Result<Vec<u8>, Error> {
+        let mut window = self.lock().unwrap_or_else(PoisonError::into_inner);
+        let bytes = window.up_to(usize::try_from(offset).unwrap_or(usize::MAX), length).to_vec();
+        window.failed().map_or(Ok(bytes), |error| Err(error.clone()))
+    }
+}
+
 /// A program's file.
 #[derive(Debug)]
 pub struct Image {
@@ -74,22 +98,24 @@ impl Image {
     ///
     /// # Errors
     /// [`Error::NotElf`], [`Error::Malformed`], [`Error::Processor`], or what kept the file from being read.
-    pub fn new(mut window: Window) -> Result<Self, Error> {
-        let head = window.up_to(0, size_of::<FileHeader64<Endianness>>()).to_vec();
-        if let Some(error) = window.failed() {
-            return Err(error.clone());
-        }
-        let header = FileHeader64::<Endianness>::parse(head.as_slice()).map_err(|_| Error::NotElf)?;
-        let endian = header.endian().map_err(|_| Error::NotElf)?;
-        let processor = match (header.e_machine(endian), endian) {
-            (EM_X86_64, Endianness::Little) => Processor::Amd64,
-            (EM_AARCH64, Endianness::Little) => Processor::Arm64,
+    pub fn new(window: Window) -> Result<Self, Error> {
+        let window = Mutex::new(window);
+        // A window waits for nothing.
+        let outline = outline::read(&window).now_or_never().unwrap_or(Err(Error::NotElf))?;
+        let processor = match outline.machine {
+            EM_X86_64 if outline.is_64 && outline.is_little => Processor::Amd64,
+            EM_AARCH64 if outline.is_64 && outline.is_little => Processor::Arm64,
             _ => return Err(Error::Processor),
         };
-        let segments = segments(&mut window, header, endian)?;
-        let sections = sections(&mut window, header, endian).unwrap_or_default();
-        let fixed = header.e_type(endian) == ET_EXEC;
-        Ok(Self { sections, segments, entry: header.e_entry(endian), processor, fixed, window })
+        let loaded = outline.segments.iter().filter(|one| one.kind == PT_LOAD);
+        let segments: Vec<Segment> = loaded.map(Segment::from).collect();
+        if segments.is_empty() {
+            return Err(Error::Malformed("program header"));
+        }
+        let Outline { sections, entry, kind, .. } = outline;
+        let sections = sections.iter().map(|one| (one.name.clone(), Section::from(one))).collect();
+        let window = window.into_inner().unwrap_or_else(PoisonError::into_inner);
+        Ok(Self { sections, segments, entry, processor, fixed: kind == ET_EXEC, window })
     }
 
     /// Bytes that stand for a program that begins at an address. For tests of what reads one.
@@ -168,54 +194,6 @@ impl Image {
         let segment = self.segments.iter().find(inside)?;
         usize::try_from(segment.offset.checked_add(address - segment.address)?).ok()
     }
-}
-
-fn segments(window: &mut Window, header: &FileHeader64<Endianness>, endian: Endianness) -> Result<Vec<Segment>, Error> {
-    let malformed = || Error::Malformed("program header");
-    let count = usize::from(header.e_phnum(endian)).min(MOST);
-    if usize::from(header.e_phentsize(endian)) != size_of::<ProgramHeader64<Endianness>>() {
-        return Err(malformed());
-    }
-    let offset = usize::try_from(header.e_phoff(endian)).map_err(|_| malformed())?;
-    let table = window.get(offset, count * size_of::<ProgramHeader64<Endianness>>()).ok_or_else(malformed)?;
-    let (all, _) = slice_from_bytes::<ProgramHeader64<Endianness>>(table, count).map_err(|()| malformed())?;
-    let loaded = all.iter().filter(|one| one.p_type(endian) == PT_LOAD);
-    Ok(loaded
-        .map(|one| Segment {
-            address: one.p_vaddr(endian),
-            offset: one.p_offset(endian),
-            size: one.p_filesz(endian),
-            memory: one.p_memsz(endian),
-            writable: one.p_flags(endian) & PF_W != 0,
-            executable: one.p_flags(endian) & PF_X != 0,
-        })
-        .collect())
-}
-
-fn sections(
-    window: &mut Window,
-    header: &FileHeader64<Endianness>,
-    endian: Endianness,
-) -> Option<Vec<(Vec<u8>, Section)>> {
-    type Header = SectionHeader64<Endianness>;
-    let (offset, count) = (header.e_shoff(endian), usize::from(header.e_shnum(endian)).min(MOST));
-    if offset == 0 || usize::from(header.e_shentsize(endian)) != size_of::<Header>() {
-        return None;
-    }
-    let table = window.get(usize::try_from(offset).ok()?, count * size_of::<Header>())?.to_vec();
-    let (all, _) = slice_from_bytes::<Header>(&table, count).ok()?;
-    let names = all.get(usize::from(header.e_shstrndx(endian)))?;
-    let length = usize::try_from(names.sh_size(endian)).ok()?.min(LONGEST_NAMES);
-    let names = window.get(usize::try_from(names.sh_offset(endian)).ok()?, length)?;
-    let name =
-        |one: &Header| Some(names.get(one.sh_name(endian) as usize..)?.split(|&byte| byte == 0).next()?.to_vec());
-    let section = |one: &Header| Section {
-        address: one.sh_addr(endian),
-        size: one.sh_size(endian),
-        offset: one.sh_offset(endian),
-        packed: one.sh_flags(endian) & u64::from(SHF_COMPRESSED) != 0,
-    };
-    Some(all.iter().filter_map(|one| Some((name(one)?, section(one)))).collect())
 }
 
 /// Parses arbitrary bytes. For fuzzing: must not panic.

@@ -1,11 +1,10 @@
 //! What the headers of an ELF file say, read once: elf(5). Every number in it may be a lie.
 
 use object::Endianness;
-use object::elf::{FileHeader32, FileHeader64, PT_LOAD};
+use object::elf::{FileHeader32, FileHeader64, PF_X, PT_LOAD};
 use object::pod::slice_from_bytes;
 use object::read::elf::{FileHeader, ProgramHeader as _, SectionHeader as _};
 
-use super::elf::Range;
 use super::{Error, Ranges};
 
 /// The most sections and segments that are looked at.
@@ -14,6 +13,15 @@ const MOST: usize = 4096;
 const LONGEST_NAMES: usize = 1 << 20;
 /// The longest name of a section, in bytes. What lies beyond is cut.
 const LONGEST_NAME: usize = 128;
+
+/// Part of a file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Range {
+    /// Its first byte.
+    pub offset: u64,
+    /// Bytes.
+    pub size: u64,
+}
 
 /// The headers of an ELF file.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -26,6 +34,8 @@ pub struct Outline {
     pub machine: u16,
     /// `e_type`: `ET_EXEC`, `ET_DYN`, …
     pub kind: u16,
+    /// Where the program begins to run: an address.
+    pub entry: u64,
     /// What is loaded, and hints for whoever loads it.
     pub segments: Vec<Segment>,
     /// What is in it, for whoever links or debugs it. A program runs without any.
@@ -43,6 +53,8 @@ pub struct Segment {
     pub range: Range,
     /// Where it is in memory.
     pub address: u64,
+    /// Bytes in memory; those that the file has not are zero at first.
+    pub memory: u64,
 }
 
 /// A section header.
@@ -54,6 +66,8 @@ pub struct Section {
     pub kind: u32,
     /// `SHF_COMPRESSED`, …
     pub flags: u64,
+    /// Where it is in memory; 0 if it is not put there.
+    pub address: u64,
     /// Where it is in the file.
     pub range: Range,
 }
@@ -69,6 +83,12 @@ impl Outline {
     #[must_use]
     pub fn segment(&self, kind: u32) -> Option<&Segment> {
         self.segments.iter().find(|one| one.kind == kind)
+    }
+
+    /// The segments that hold data, and no code, in their order: where to look for what has no section, or none with a name.
+    pub fn data(&self) -> impl Iterator<Item = Range> {
+        let data = self.segments.iter().filter(|one| one.kind == PT_LOAD && one.flags & PF_X == 0);
+        data.map(|one| one.range)
     }
 
     /// Where in the file what is at this address in memory comes from.
@@ -130,6 +150,7 @@ async fn outline<H: FileHeader<Endian = Endianness>>(
         is_little: endian == Endianness::Little,
         machine: header.e_machine(endian),
         kind: header.e_type(endian),
+        entry: header.e_entry(endian).into(),
         ..Outline::default()
     };
     let count = usize::from(header.e_phnum(endian)).min(MOST);
@@ -142,6 +163,7 @@ async fn outline<H: FileHeader<Endian = Endianness>>(
                 flags: one.p_flags(endian),
                 range: Range { offset: one.p_offset(endian).into(), size: one.p_filesz(endian).into() },
                 address: one.p_vaddr(endian).into(),
+                memory: one.p_memsz(endian).into(),
             }));
         }
     }
@@ -178,6 +200,7 @@ async fn sections<H: FileHeader<Endian = Endianness>>(
         name: name(one),
         kind: one.sh_type(endian),
         flags: one.sh_flags(endian).into(),
+        address: one.sh_addr(endian).into(),
         range: range(one),
     };
     Ok(sections.iter().map(section).collect())
