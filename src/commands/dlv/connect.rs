@@ -18,16 +18,7 @@ pub(super) async fn run(
 ) -> Result<(), Failure> {
     let mut signals = Signals::new()?;
     let listener = super::listen(context, args).await?;
-    let go = chosen.go.as_ref().map(|go| go.go_version.clone()).unwrap_or_default();
-    let facts = Facts {
-        depth: "live",
-        pid: chosen.process.pid,
-        host_pid: chosen.process.host,
-        go,
-        delve: None,
-        pause_ms: None,
-    };
-    told::print_connect(context, listener.address(), &facts)?;
+    told::print_connect(context, listener.address(), &Facts::live(chosen))?;
     loop {
         let client = tokio::select! {
             client = client(context, &listener) => client?,

@@ -22,20 +22,10 @@ pub(super) async fn run(
 ) -> Result<(), Failure> {
     let mut signals = Signals::new()?;
     let listener = super::listen(context, args).await?;
-    let go = chosen.go.as_ref().ok();
-    let module = go.and_then(trimmed);
+    let module = chosen.go.as_ref().ok().and_then(trimmed);
     let name = chosen.target.name();
     let place = Place { name: &name, address: listener.address(), rules: &args.path_map, module: module.as_deref() };
-    let go = go.map(|go| go.go_version.clone()).unwrap_or_default();
-    let facts = Facts {
-        depth: "live",
-        pid: chosen.process.pid,
-        host_pid: chosen.process.host,
-        go,
-        delve: None,
-        pause_ms: None,
-    };
-    told::print(context, &place, &facts)?;
+    told::print(context, &place, &Facts::live(chosen))?;
     let client = tokio::select! {
         client = editor(context, &listener) => client?,
         () = signals.next() => return Ok(()),

@@ -5,6 +5,7 @@ use std::io::Write;
 use serde::Serialize;
 use serde_json::Value;
 
+use super::super::process::Chosen;
 use super::super::{Context, output};
 use crate::delve::dap::editor::Place;
 use crate::delve::listen::Address;
@@ -24,6 +25,15 @@ pub(super) struct Facts {
     pub(super) delve: Option<String>,
     /// How long the process was stopped, where that is over.
     pub(super) pause_ms: Option<f64>,
+}
+
+impl Facts {
+    /// Of a live process, before Delve has been attached.
+    pub(super) fn live(chosen: &Chosen) -> Self {
+        let go = chosen.go.as_ref().map(|go| go.go_version.clone()).unwrap_or_default();
+        let (pid, host_pid) = (chosen.process.pid, chosen.process.host);
+        Self { depth: "live", pid, host_pid, go, delve: None, pause_ms: None }
+    }
 }
 
 /// The JSON document.
