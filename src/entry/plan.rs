@@ -166,6 +166,8 @@ pub struct Facts {
     pub ours: Ids,
     /// Our effective capabilities.
     pub our_effective: u64,
+    /// Whether Yama lets only those look that have a capability.
+    pub restricted: bool,
 }
 
 /// What will be done to enter one target.
@@ -272,7 +274,7 @@ impl Plan {
         let looks = access.identity == Identity::Target
             && (facts.target_permitted & !facts.our_kept(own_users) != 0
                 || !facts.target_dumpable
-                || (access.memory && facts.our_effective & Capability::SysPtrace.bit() != 0));
+                || (access.memory && facts.restricted && facts.our_effective & Capability::SysPtrace.bit() != 0));
         let keep = match access.identity {
             Identity::Target if looks => Capability::SysPtrace.bit(),
             Identity::Target | Identity::User { .. } => 0,

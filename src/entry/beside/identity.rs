@@ -38,12 +38,6 @@ impl Who {
     }
 }
 
-/// Whether Yama lets only those trace that have a capability, by what `/proc/sys/kernel/yama/ptrace_scope` says. There is none
-/// where Yama is not at work.
-pub fn is_restricted(scope: Option<&[u8]>) -> bool {
-    scope.is_some_and(|scope| scope.trim_ascii() != b"0")
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -69,14 +63,5 @@ mod tests {
         }
         let groups = Who::of(&status(7, 0), true).becomes.unwrap().groups;
         assert_eq!(groups, [6]);
-    }
-
-    #[test]
-    fn yama() {
-        for (scope, restricted) in
-            [(None, false), (Some(&b"0\n"[..]), false), (Some(b"1\n"), true), (Some(b"3"), true), (Some(b""), true)]
-        {
-            assert_eq!(is_restricted(scope), restricted, "{scope:?}");
-        }
     }
 }

@@ -8,7 +8,7 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::UnixStream;
 use tokio::net::unix::{OwnedReadHalf, OwnedWriteHalf};
 
-use super::identity::{self, Who};
+use super::identity::Who;
 use super::wire::{self, Core, Frame, Job, Refusal, Said, Say, Work};
 use super::{COMMAND, DEBUG_FILE, DELVE, PROGRAM, SCRATCH, pack};
 use crate::corefile::{self, Weight};
@@ -20,6 +20,7 @@ use crate::entry::plan::Capability;
 use crate::entry::sidecar::pump;
 use crate::entry::status::Status;
 use crate::entry::tracer::Tracee;
+use crate::entry::yama;
 use crate::shim::{self, Shim};
 use crate::target::ContainerPid;
 
@@ -123,8 +124,8 @@ impl Beside {
         let cause = |cause| Error::Shim { target: target(), cause };
         let status = self.status(process.pid).await.map_err(cause)?;
         let status = Status::parse(&status).ok_or_else(|| Error::Gone { target: target() })?;
-        let scope = self.shim.read(b"/proc/sys/kernel/yama/ptrace_scope", 64).await.ok();
-        let who = Who::of(&status, identity::is_restricted(scope.as_deref()));
+        let scope = self.shim.read(yama::SCOPE.as_bytes(), 64).await.ok();
+        let who = Who::of(&status, yama::is_restricted(scope.as_deref()));
         let mut files = pack::own(PROGRAM, 0o111).await.map_err(|error| self.not_packed(&error))?;
         for file in more {
             // What two programs are linked to is there once.

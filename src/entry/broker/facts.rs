@@ -11,6 +11,7 @@ use super::message::{Refusal, Step};
 use super::{errno, stopped};
 use crate::entry::plan::{Facts, IdMap, Namespace};
 use crate::entry::status::Status;
+use crate::entry::yama;
 
 /// Bytes read of a file of `/proc` at most.
 const MAX: usize = 64 << 10;
@@ -72,6 +73,7 @@ pub fn gather(pid: i32) -> Result<(Held, Facts), Refusal> {
         target: status.ids,
         ours: ours.ids,
         our_effective: ours.effective,
+        restricted: yama::is_restricted(std::fs::read(yama::SCOPE).ok().as_deref()),
         differing,
     };
     alive(&pidfd)?;

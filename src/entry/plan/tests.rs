@@ -16,6 +16,7 @@ fn container() -> Facts {
         setgroups: true,
         ours: Ids::default(),
         our_effective: ALL,
+        restricted: false,
     }
 }
 
@@ -51,14 +52,18 @@ fn who_looks_and_with_what() {
 }
 
 #[test]
-fn who_reads_memory_keeps_the_right_to_look_where_there_is_one() {
+fn who_reads_memory_keeps_the_right_to_look_only_where_it_takes_one() {
     let reads = Access { memory: true, ..Access::default() };
     let kept = |facts: &Facts, access| Plan::new(facts, &access).unwrap().keep;
-    assert_eq!(kept(&container(), reads), Capability::SysPtrace.bit());
+    assert_eq!(kept(&container(), reads), 0);
+    let restricted = Facts { restricted: true, ..container() };
+    assert_eq!(kept(&restricted, reads), Capability::SysPtrace.bit());
+    assert_eq!(kept(&restricted, Access::default()), 0);
     // A process of one's own can be read without any right.
-    let own = Facts { differing: vec![], other_root: false, target: Ids::default(), our_effective: 0, ..container() };
+    let own =
+        Facts { differing: vec![], other_root: false, target: Ids::default(), our_effective: 0, ..restricted.clone() };
     assert_eq!(kept(&own, reads), 0);
-    assert_eq!(kept(&container(), Access { identity: Identity::User { uid: 7, gid: 8 }, ..reads }), 0);
+    assert_eq!(kept(&restricted, Access { identity: Identity::User { uid: 7, gid: 8 }, ..reads }), 0);
 }
 
 #[test]
