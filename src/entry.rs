@@ -10,6 +10,7 @@ pub mod snapshot;
 mod status;
 mod steps;
 pub mod tracer;
+mod yama;
 
 use std::fmt;
 use std::str::FromStr;
@@ -70,8 +71,8 @@ pub struct Access {
     pub write: bool,
     /// Whether a sidecar may be put beside a target that could take it over.
     pub trusting: bool,
-    /// Whether memory of its processes will be read. A process of the same user may do that, but for kernels that are told
-    /// otherwise (`/proc/sys/kernel/yama/ptrace_scope`), for which the right to look is kept where it is to be had.
+    /// Whether memory of its processes will be read. A process of the same user may do that, but where Yama is told otherwise:
+    /// there the right to look is kept, if it is to be had.
     pub memory: bool,
 }
 

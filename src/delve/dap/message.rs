@@ -97,6 +97,13 @@ impl Message {
         Self::event("output", json!({ "category": "important", "output": format!("scratchdbg: {line}\n") }))
     }
 
+    /// That a request was done.
+    #[must_use]
+    pub fn done(command: &str, request_seq: i64) -> Self {
+        let what = What::Response { request_seq, command: command.to_owned(), success: true };
+        Self { seq: 0, what, rest: Map::new() }
+    }
+
     /// That a request was not done, in words that the editor shows.
     #[must_use]
     pub fn refusal(command: &str, request_seq: i64, why: &str) -> Self {

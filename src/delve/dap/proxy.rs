@@ -261,8 +261,13 @@ impl Proxy {
                 steps.push(self.client(Message::refusal(&command, asked, why)));
             }
         }
-        if !self.is_ending() {
+        // Whoever wants to leave is free to, whatever has come in between.
+        let leaves = self.end.unanswered();
+        if leaves.is_some() || !self.is_ending() {
             steps.push(self.client(Message::output(why)));
+        }
+        if let Some((seq, command)) = leaves {
+            steps.push(self.client(Message::done(&command, seq)));
         }
         if !std::mem::replace(&mut self.terminated, true) {
             steps.push(self.client(Message::event("terminated", json!({}))));

@@ -46,6 +46,13 @@ pub(super) struct End {
     asked: Option<(i64, String)>,
 }
 
+impl End {
+    /// The editor's request, if Delve has not been asked yet.
+    pub(super) fn unanswered(&mut self) -> Option<(i64, String)> {
+        self.asked.take()
+    }
+}
+
 /// Breakpoints, as far as it takes to clear them.
 #[derive(Debug, Default)]
 pub(super) struct Breakpoints {

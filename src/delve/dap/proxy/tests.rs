@@ -379,6 +379,16 @@ fn whoever_goes_first_the_other_is_told() {
 }
 
 #[test]
+fn who_wants_to_leave_is_answered_even_if_delve_dies_on_the_way() {
+    let mut proxy = begun(false);
+    assert_eq!(short(&proxy.from_client(request(9, "disconnect", json!({})))), ">pause");
+    let steps = proxy.delve_gone("delve was killed");
+    assert_eq!(short(&steps), "<output <disconnect+ <terminated");
+    let Step::ToClient(message) = &steps[1] else { panic!("{steps:?}") };
+    assert_eq!(message.what, What::Response { request_seq: 9, command: "disconnect".to_owned(), success: true });
+}
+
+#[test]
 fn numbers_are_those_that_each_side_gave() {
     let mut proxy = live();
     let numbers = [40, 40, -3].map(|seq| to_delve(proxy.from_client(request(seq, "threads", json!({})))).seq);
