@@ -36,6 +36,19 @@ struct Served {
     told: Value,
 }
 
+/// What it said is told where a test fails: otherwise nobody knows why a connection ended.
+impl Drop for Served {
+    fn drop(&mut self) {
+        let Some(mut said) = self.child.stderr.take().filter(|_| thread::panicking()) else { return };
+        // Only those that have ended are heard to the end.
+        if wait::ask_within(Duration::from_secs(8), || self.child.try_wait().unwrap()).is_some() {
+            let mut text = String::new();
+            let _ = said.read_to_string(&mut text);
+            eprintln!("scratchdbg said: {text}");
+        }
+    }
+}
+
 impl Served {
     fn begin(args: &[&str]) -> Self {
         Self::begin_with(&[&["--snapshot"], args].concat())
@@ -78,7 +91,7 @@ fn an_editor_debugs_a_container_under_guard() {
     require_delve!();
     let container = Run::public_shop().start();
     let before = Residue::of(&container).but_for_memory();
-    let requests = asked_for("/buy", wait::PATIENCE, &container, Duration::ZERO, || {
+    let requests = asked_for("/buy", wait::PATIENCE, &container, Duration::from_millis(2), || {
         let served = Served::begin_with(&[container.name(), "--path-map", &format!("{SOURCES}={NAMED}")]);
         assert_eq!(served.told["depth"], "live");
         // Nobody is held before an editor is there.
@@ -115,7 +128,7 @@ fn an_editor_looks_into_a_container_that_serves_on() {
     require_delve!();
     let container = Run::public_shop().start();
     let before = Residue::of(&container).but_for_memory();
-    let requests = asked_meanwhile(&container, Duration::ZERO, || {
+    let requests = asked_meanwhile(&container, Duration::from_millis(2), || {
         let served = Served::begin(&[container.name(), "--path-map", &format!("{SOURCES}={NAMED}")]);
         assert_eq!(served.told["host_pid"], container.pid());
         let launch = &served.told["launch"];

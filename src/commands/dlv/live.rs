@@ -123,6 +123,10 @@ impl Session {
                 }
                 (Told::Ended(report), _) => {
                     step.undone();
+                    if at_work {
+                        // Delve has gone, and its last words may be on their way to whoever asked for them.
+                        let _ = tokio::time::timeout(GOODBYE, &mut work).await;
+                    }
                     return ended(context, chosen, &report);
                 }
                 (Told::Started(_) | Told::Connected | Told::Failed(_), _) => {}
@@ -130,6 +134,9 @@ impl Session {
         }
     }
 }
+
+/// How long the last of Delve's words may take to get where they are wanted.
+const GOODBYE: Duration = Duration::from_secs(2);
 
 /// How the process is left.
 fn ended(context: &Context, chosen: &Chosen, report: &Report) -> Result<(), Failure> {
