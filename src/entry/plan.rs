@@ -271,10 +271,11 @@ impl Plan {
         let own_users = !facts.differing.contains(&Namespace::User);
         let ids = ids(facts, access, own_users)?;
         // A process without capabilities may be looked at by its own user; any other takes SYS_PTRACE.
+        let has_right = facts.our_effective & Capability::SysPtrace.bit() != 0;
         let looks = access.identity == Identity::Target
             && (facts.target_permitted & !facts.our_kept(own_users) != 0
                 || !facts.target_dumpable
-                || (access.memory && facts.restricted && facts.our_effective & Capability::SysPtrace.bit() != 0));
+                || (has_right && (facts.target_permitted != 0 || (access.memory && facts.restricted))));
         let keep = match access.identity {
             Identity::Target if looks => Capability::SysPtrace.bit(),
             Identity::Target | Identity::User { .. } => 0,
