@@ -150,6 +150,9 @@ pub enum Command {
     Doctor,
     /// Remove whatever scratchdbg left on an engine.
     Clean,
+    /// Make the image that a cluster needs, in which pods are debugged.
+    #[command(subcommand)]
+    Image(Image),
     /// Waits for the end of who started it, and takes away what that left half made. Nobody types it.
     #[command(hide = true)]
     Undertaker {
@@ -169,6 +172,60 @@ pub enum Command {
     Man,
     /// Print the keys of the screen.
     Keys,
+}
+
+/// `image`
+#[derive(Debug, Subcommand)]
+pub enum Image {
+    /// Write it as an OCI layout. No engine is needed.
+    Build {
+        /// A folder that is not there yet; or an archive, if its name ends in .tar.
+        #[arg(short, long, value_name = "DIR|FILE")]
+        output: PathBuf,
+        /// What it is called, and what is in it.
+        #[command(flatten)]
+        toolkit: Toolkit,
+    },
+    /// Write it as an archive for `docker load`, `ctr images import` or `kind load image-archive`. No engine is needed.
+    Save {
+        /// The archive; - for standard output.
+        #[arg(short, long, value_name = "FILE")]
+        output: PathBuf,
+        /// What it is called, and what is in it.
+        #[command(flatten)]
+        toolkit: Toolkit,
+    },
+    /// Load it into the engine and have the engine push it, as `docker login` has made you known there.
+    Push {
+        /// What it is called, with the registry: registry.example/tools/scratchdbg-toolkit:1.
+        #[arg(value_name = "REF")]
+        image: String,
+        /// What is in it.
+        #[command(flatten)]
+        debugger: Debugger,
+    },
+}
+
+/// What the toolkit image is called, and what is in it.
+#[derive(Debug, Clone, Args)]
+pub struct Toolkit {
+    /// What it is called; otherwise SCRATCHDBG_IMAGE, otherwise scratchdbg-toolkit with this version.
+    #[arg(long, value_name = "REF")]
+    pub image: Option<String>,
+    /// What is in it.
+    #[command(flatten)]
+    pub debugger: Debugger,
+}
+
+/// What the toolkit image has beside the helper.
+#[derive(Debug, Clone, Args)]
+pub struct Debugger {
+    /// Put in what cores and debuggers take: this program, and Delve if there is one.
+    #[arg(long)]
+    pub with_debugger: bool,
+    /// Which dlv; otherwise the newest there is.
+    #[arg(long, value_name = "FILE", requires = "with_debugger")]
+    pub dlv: Option<PathBuf>,
 }
 
 /// `list`

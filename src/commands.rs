@@ -23,6 +23,7 @@ mod process;
 mod ps;
 pub mod table;
 mod threads;
+mod toolkit;
 pub mod words;
 
 use std::cell::OnceCell;
@@ -129,6 +130,7 @@ async fn dispatch(context: &Context, command: &Command) -> Result<(), Failure> {
         Command::Check(check) => check::run(context, check).await,
         Command::Doctor => doctor::run(context).await,
         Command::Clean => clean::run(context).await,
+        Command::Image(image) => toolkit::run(context, image).await,
         // Handled by the caller, which needs no runtime for them or another one.
         Command::Undertaker { .. }
         | Command::Beside
@@ -163,6 +165,7 @@ fn enters(command: &Command) -> bool {
         | Command::Beside
         | Command::Logs(_)
         | Command::Clean
+        | Command::Image(_)
         | Command::Completions { .. }
         | Command::Man
         | Command::Keys => false,

@@ -2,8 +2,6 @@
 //!
 //! It lists what is allowed. Anything else means that somebody else has taken the process over, and ends it.
 
-use rustix::fs::OFlags;
-
 use crate::numbers;
 use crate::sys::{ASK_FOR_LOCK, Instruction, install};
 
@@ -30,8 +28,6 @@ const SESSION: &[Allow] = &[
     Any(numbers::GETDENTS64),
     Any(numbers::GETGID),
     Any(numbers::GETUID),
-    // To look for the root of a process. All else is opened by openat2(2).
-    Only(numbers::OPENAT, 2, OFlags::PATH.union(OFlags::DIRECTORY).union(OFlags::CLOEXEC).bits()),
     Any(numbers::OPENAT2),
     Any(numbers::PIDFD_OPEN),
     #[cfg(target_arch = "x86_64")]
@@ -48,6 +44,7 @@ const SESSION: &[Allow] = &[
 /// What a holder calls once it has said who it is.
 const HOLDER: &[Allow] = &[
     Any(numbers::CLOCK_GETTIME),
+    Any(numbers::CLOSE),
     Any(numbers::EXIT_GROUP),
     Only(numbers::FCNTL, 1, ASK_FOR_LOCK),
     Any(numbers::RESTART_SYSCALL),

@@ -3,7 +3,7 @@
 //! It and the sessions of its container know of each other by locks on the container's own root directory, of which every
 //! container has another. Nothing is written for that, and nobody else can hold one: the target has its own root.
 
-use rustix::fd::{AsFd as _, OwnedFd};
+use rustix::fd::{AsFd as _, BorrowedFd, OwnedFd};
 use rustix::fs::{CWD, Mode, OFlags, openat};
 use rustix::process::{Pid, Signal, WaitOptions, kill_process, wait};
 
@@ -18,9 +18,15 @@ const IDLE: u64 = 900;
 const MOST: u64 = 31_536_000;
 /// How often it looks whether there is a session, in seconds.
 const LOOK: u64 = 1;
-/// Which byte stands for the holder, and which for sessions.
+/// Which byte stands for the holder, which for sessions, and which for who stops the holder.
 const HOLDER: i64 = 0;
 const SESSION: i64 = 1;
+const STOPPER: i64 = 2;
+/// How long who stops it is given to end first, how often that is looked for, and how long a runtime may take to notice it,
+/// in milliseconds. A runtime whose container is gone may never tell what became of an exec.
+const GRACE: u64 = 2000;
+const STEP: u64 = 20;
+const NOTICE: u64 = 200;
 
 /// What a wrong call is told.
 const USAGE: &[u8] = b"scratchdbg-shim: hold [--ttl SECONDS] [--idle SECONDS], stop, or nothing for a session\n";
@@ -40,7 +46,8 @@ pub fn hold(arguments: Arguments) -> i32 {
         return 1;
     }
     introduce(&limits);
-    if !filter::of_holder() {
+    // Only now: what it has said may have gone into a file.
+    if !crate::be_limited() || !filter::of_holder() {
         return 1;
     }
     let mut last = began;
@@ -55,18 +62,38 @@ pub fn hold(arguments: Arguments) -> i32 {
         if now >= end {
             return 0;
         }
-        match signals::next(LOOK.min(end - now)) {
-            Some(signals::HANGUP | signals::INTERRUPT | signals::TERMINATE) => return 0,
+        match signals::next(LOOK.min(end - now) * 1000) {
+            Some(signals::HANGUP | signals::INTERRUPT | signals::TERMINATE) => {
+                let_go_first(root.as_fd());
+                return 0;
+            }
             _ => {}
         }
     }
 }
 
+/// Waits for whoever stops the holder to have ended, if there is somebody.
+fn let_go_first(root: BorrowedFd<'_>) {
+    for step in 0..GRACE / STEP {
+        match sys::lock_holder(root, STOPPER) {
+            Some(_) => _ = signals::next(STEP),
+            None if step == 0 => return,
+            None => break,
+        }
+    }
+    signals::next(NOTICE);
+}
+
 /// Ends the holder of this container. Status 1 if there is none.
 pub fn stop() -> i32 {
-    let holder = root().and_then(|root| sys::lock_holder(root.as_fd(), HOLDER));
-    let holder = holder.filter(|&pid| pid > 0).and_then(Pid::from_raw);
-    holder.is_none_or(|pid| kill_process(pid, Signal::TERM).is_err()).into()
+    let Some(root) = root() else { return 1 };
+    // Without it the holder ends at once.
+    let _ = sys::share_lock(root.as_fd(), STOPPER, LockOwner::Descriptor);
+    let holder = sys::lock_holder(root.as_fd(), HOLDER).filter(|&pid| pid > 0).and_then(Pid::from_raw);
+    let stopped = holder.is_some_and(|pid| kill_process(pid, Signal::TERM).is_ok());
+    // Held to the end.
+    core::mem::forget(root);
+    (!stopped).into()
 }
 
 /// Tells the holder that there is a session, for as long as what this gives is kept.

@@ -67,7 +67,7 @@ fn run(mut arguments: sys::Arguments) -> i32 {
     }
     let allowed = match arguments.next() {
         None => Some(Allowed::SESSION),
-        Some(b"hold") => return if be_limited() { hold::hold(arguments) } else { 1 },
+        Some(b"hold") => return hold::hold(arguments),
         Some(b"stop") => return hold::stop(),
         Some(letters) => Allowed::from_letters(letters),
     };

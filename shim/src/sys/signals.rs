@@ -27,9 +27,10 @@ pub fn hold_back() -> bool {
     unsafe { call(numbers::RT_SIGPROCMASK, [BLOCK, &raw const set as usize, 0, SET, 0, 0]) }.is_ok()
 }
 
-/// The next of them, if one comes within so many seconds.
-pub fn next(seconds: u64) -> Option<i32> {
-    let (set, time) = (AWAITED, [seconds as i64, 0]);
+/// The next of them, if one comes within so many milliseconds.
+pub fn next(milliseconds: u64) -> Option<i32> {
+    let time = [(milliseconds / 1000) as i64, (milliseconds % 1000 * 1_000_000) as i64];
+    let set = AWAITED;
     let arguments = [&raw const set as usize, 0, &raw const time as usize, SET, 0, 0];
     // SAFETY: the kernel reads a set of this size and a `struct timespec`, and writes nothing.
     let signal = unsafe { call(numbers::RT_SIGTIMEDWAIT, arguments) };
