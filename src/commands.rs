@@ -28,10 +28,12 @@ pub mod words;
 
 use std::cell::OnceCell;
 use std::io::{IsTerminal as _, Write as _};
+use std::path::PathBuf;
 
 use crate::activity::Journal;
 use crate::cli::{self, Cli, Color, Command, Global};
 use crate::door::Door;
+use crate::engine::cri::{self, Cri};
 use crate::engine::docker::Docker;
 use crate::engine::docker::sidecar::{self, undertaker};
 use crate::entry::{self, Access, Broker, Entered, NoBroker};
@@ -68,7 +70,7 @@ pub fn run(cli: Cli) -> Result<(), Failure> {
         Command::Undertaker { maker } => return bury(&context, maker),
         // It asks the kernel what root may, and no container.
         Command::Doctor => {}
-        _ => context.give_root_back(),
+        _ => context.give_root_back(command.is_on_node()),
     }
     match command {
         Command::Attach { target: Some(target), dry_run: true } => {
@@ -242,11 +244,15 @@ impl Context {
         Ok(self.engine.get_or_init(|| engine))
     }
 
-    /// Goes on as whoever typed `sudo`. Only the broker needs root.
-    fn give_root_back(&self) {
+    /// Goes on as whoever typed `sudo`. Only the broker needs root; and who asks a node's runtime, which answers to nobody else.
+    fn give_root_back(&self, on_node: bool) {
         let Some(invoker) = Invoker::of_this_process() else { return };
+        let runtimes = if on_node { cri::sockets(self.global.cri_socket.as_deref()).ok() } else { None };
         // Chosen now: its configuration and its certificates may be root's own.
-        let socket = self.engine().ok().and_then(Docker::socket);
+        let socket = match &runtimes {
+            Some(sockets) => sockets.first().map(PathBuf::as_path),
+            None => self.engine().ok().and_then(Docker::socket),
+        };
         let what =
             format!("go on as user {}, who became root by {}; only the broker stays root", invoker.uid, invoker.by);
         self.journal.begin(None, &what, None).end(&invoker.take_over(socket));
@@ -262,6 +268,10 @@ impl Context {
             TargetName::Process(pid) => {
                 crate::engine::process::find(*pid)?;
                 Ok(Target::Process(*pid))
+            }
+            TargetName::Node(name) => {
+                let cri = Cri::connect(self.global.cri_socket.as_deref()).await?;
+                Ok(Target::Node(Box::new(cri.find(name).await?)))
             }
             TargetName::Image(_) => Err(NotRunning(name.clone()).into()),
         }
@@ -321,6 +331,9 @@ impl Context {
     /// Between asking the engine for a process id and holding the process, the container may have ended and
     /// its id may have gone to another process. The engine is asked again once the process is held.
     async fn still_the_same(&self, target: &Target) -> Result<(), Failure> {
+        if let Some(before) = target.node() {
+            return Ok(entry::is_still(before).await?);
+        }
         if let Some(before) = target.container() {
             let after = self.engine()?.inspect(&before.id).await?;
             after.running()?;

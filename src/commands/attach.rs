@@ -19,6 +19,7 @@ pub async fn run(context: &Context, target: Option<TargetName>) -> Result<(), Fa
     tui::run(Start {
         target,
         engine: context.engine().cloned(),
+        cri_socket: context.global.cri_socket.clone(),
         access: context.global.access(),
         broker: context.broker()?.clone(),
         journal: context.journal.clone(),
