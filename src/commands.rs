@@ -30,6 +30,9 @@ use std::cell::OnceCell;
 use std::io::{IsTerminal as _, Write as _};
 use std::path::PathBuf;
 
+use tracing_subscriber::filter::Targets;
+use tracing_subscriber::layer::SubscriberExt as _;
+
 use crate::activity::Journal;
 use crate::cli::{self, Cli, Color, Command, Global};
 use crate::door::Door;
@@ -195,10 +198,12 @@ fn trace(verbose: u8, color: Color) {
         1 => tracing::Level::INFO,
         _ => tracing::Level::DEBUG,
     };
+    // What the libraries tell of every frame that they send is nobody's business here.
+    let own = Targets::new().with_targets([("scratchdbg", level), ("activity", level)]);
     let subscriber = tracing_subscriber::fmt().with_max_level(level).with_writer(std::io::stderr);
     let subscriber = subscriber.with_ansi(colored(color, std::io::stderr().is_terminal()));
     // Set once, here; a second time cannot be.
-    let _ = tracing::subscriber::set_global_default(subscriber.without_time().finish());
+    let _ = tracing::subscriber::set_global_default(subscriber.without_time().finish().with(own));
 }
 
 /// What every command is given.
@@ -244,7 +249,8 @@ impl Context {
         Ok(self.engine.get_or_init(|| engine))
     }
 
-    /// Goes on as whoever typed `sudo`. Only the broker needs root; and who asks a node's runtime, which answers to nobody else.
+    /// Goes on as whoever typed `sudo`. Only the broker needs root; and, if that answers to nobody else, whoever asks a node's
+    /// runtime.
     fn give_root_back(&self, on_node: bool) {
         let Some(invoker) = Invoker::of_this_process() else { return };
         let runtimes = if on_node { cri::sockets(self.global.cri_socket.as_deref()).ok() } else { None };
