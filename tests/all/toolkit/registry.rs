@@ -8,6 +8,7 @@ use std::thread;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use sha2::{Digest as _, Sha256};
 
 use crate::require_engine;
 use crate::support::command::{binary, run};
@@ -108,20 +109,27 @@ fn answer(method: &str, target: &str, body: Vec<u8>, kept: &Kept) -> (u16, Strin
             Some(bytes) => (200, format!("Content-Length: {}\r\n", bytes.len())),
             None => (404, String::new()),
         },
-        "POST" => (202, format!("Location: {path}upload\r\nDocker-Upload-UUID: upload\r\n")),
+        "POST" => {
+            // A place of its own for each: an engine sends several at once.
+            let at = format!("{path}{}", kept.len());
+            kept.insert(at.clone(), Vec::new());
+            (202, format!("Location: {at}\r\nDocker-Upload-UUID: upload\r\n"))
+        }
         "PATCH" => {
-            kept.insert("upload".to_owned(), body);
-            (202, format!("Location: {path}\r\nRange: 0-1\r\n"))
+            let length = body.len();
+            kept.insert(path.to_owned(), body);
+            (202, format!("Location: {path}\r\nRange: 0-{}\r\n", length.saturating_sub(1)))
         }
         "PUT" if path.contains("/uploads/") => {
-            let bytes = kept.remove("upload").filter(|_| body.is_empty()).unwrap_or(body);
+            let bytes = kept.get(path).filter(|_| body.is_empty()).cloned().unwrap_or(body);
             let at = path.split("/uploads/").next().unwrap();
             kept.insert(format!("{at}/{}", digest.unwrap()), bytes);
             (201, String::new())
         }
         "PUT" => {
+            let digest = Sha256::digest(&body);
             kept.insert(path.to_owned(), body);
-            (201, String::new())
+            (201, format!("Docker-Content-Digest: sha256:{digest:x}\r\n"))
         }
         _ => (405, String::new()),
     }
@@ -149,7 +157,8 @@ fn an_engine_pushes_it_as_who_has_logged_in() {
     let kept = registry.kept.lock().unwrap();
     let manifest: serde_json::Value = serde_json::from_slice(&kept["/v2/tools/toolkit/manifests/1"]).unwrap();
     assert_eq!(manifest["config"]["digest"], told["id"]);
-    assert!(told["digest"].as_str().unwrap().starts_with("sha256:"), "{told:#}");
+    let digest = Sha256::digest(&kept["/v2/tools/toolkit/manifests/1"]);
+    assert_eq!(told["digest"], format!("sha256:{digest:x}"));
     let config = &kept[&format!("/v2/tools/toolkit/blobs/{}", told["id"].as_str().unwrap())];
     let config: serde_json::Value = serde_json::from_slice(config).unwrap();
     assert_eq!(config["config"]["Entrypoint"], serde_json::json!(["/scratchdbg-shim"]));
