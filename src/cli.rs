@@ -43,6 +43,9 @@ pub struct Global {
     /// The engine to ask, as in DOCKER_HOST.
     #[arg(long, global = true, value_name = "URL", help_heading = "Global options")]
     pub host: Option<String>,
+    /// The socket of the node's container runtime, for cri:// targets, as in CONTAINER_RUNTIME_ENDPOINT.
+    #[arg(long, global = true, value_name = "PATH", help_heading = "Global options")]
+    pub cri_socket: Option<String>,
     /// When to use colour.
     #[arg(long, global = true, value_enum, default_value_t, value_name = "WHEN", help_heading = "Global options")]
     pub color: Color,
@@ -70,6 +73,41 @@ impl Cli {
             (Some(_), Some(target)) => Err(target),
             (Some(command), None) => Ok((command, self.global)),
             (None, target) => Ok((Command::Attach { target, dry_run: false }, self.global)),
+        }
+    }
+}
+
+impl Command {
+    /// Whether it asks the container runtime of a Kubernetes node.
+    #[must_use]
+    pub fn is_on_node(&self) -> bool {
+        let is = |target: &TargetName| matches!(target, TargetName::Node(_));
+        match self {
+            Self::List(list) => list.cri,
+            Self::Attach { target, .. } => target.as_ref().is_some_and(is),
+            Self::Ps { target }
+            | Self::Proc { target, .. }
+            | Self::Net { target }
+            | Self::Threads(Threads { target, .. })
+            | Self::Go(Go { target, .. })
+            | Self::Check(Check { target, .. })
+            | Self::Goroutines(Goroutines { target, .. })
+            | Self::Core(Core { target, .. })
+            | Self::Dlv(Dlv { target, .. })
+            | Self::Logs(Logs { target, .. }) => is(target),
+            Self::Ls(ls) => is(&ls.place.target),
+            Self::Cat(cat) => is(&cat.place.target),
+            Self::Cp(Cp { source, destination, .. }) => {
+                [source, destination].iter().any(|end| end.as_encoded_bytes().starts_with(b"cri://"))
+            }
+            Self::Doctor
+            | Self::Clean
+            | Self::Image(_)
+            | Self::Undertaker { .. }
+            | Self::Beside
+            | Self::Completions { .. }
+            | Self::Man
+            | Self::Keys => false,
         }
     }
 }
@@ -150,6 +188,9 @@ pub enum Command {
     Doctor,
     /// Remove whatever scratchdbg left on an engine.
     Clean,
+    /// Make the image that a cluster needs, in which pods are debugged.
+    #[command(subcommand)]
+    Image(Image),
     /// Waits for the end of who started it, and takes away what that left half made. Nobody types it.
     #[command(hide = true)]
     Undertaker {
@@ -171,12 +212,69 @@ pub enum Command {
     Keys,
 }
 
+/// `image`
+#[derive(Debug, Subcommand)]
+pub enum Image {
+    /// Write it as an OCI layout. No engine is needed.
+    Build {
+        /// A folder that is not there yet; or an archive, if its name ends in .tar.
+        #[arg(short, long, value_name = "DIR|FILE")]
+        output: PathBuf,
+        /// What it is called, and what is in it.
+        #[command(flatten)]
+        toolkit: Toolkit,
+    },
+    /// Write it as an archive for `docker load`, `ctr images import` or `kind load image-archive`. No engine is needed.
+    Save {
+        /// The archive; - for standard output.
+        #[arg(short, long, value_name = "FILE")]
+        output: PathBuf,
+        /// What it is called, and what is in it.
+        #[command(flatten)]
+        toolkit: Toolkit,
+    },
+    /// Load it into the engine and have the engine push it, as `docker login` has made you known there.
+    Push {
+        /// What it is called, with the registry: registry.example/tools/scratchdbg-toolkit:1.
+        #[arg(value_name = "REF")]
+        image: String,
+        /// What is in it.
+        #[command(flatten)]
+        debugger: Debugger,
+    },
+}
+
+/// What the toolkit image is called, and what is in it.
+#[derive(Debug, Clone, Args)]
+pub struct Toolkit {
+    /// What it is called; otherwise SCRATCHDBG_IMAGE, otherwise scratchdbg-toolkit with this version.
+    #[arg(long, value_name = "REF")]
+    pub image: Option<String>,
+    /// What is in it.
+    #[command(flatten)]
+    pub debugger: Debugger,
+}
+
+/// What the toolkit image has beside the helper.
+#[derive(Debug, Clone, Args)]
+pub struct Debugger {
+    /// Put in what cores and debuggers take: this program, and Delve if there is one.
+    #[arg(long)]
+    pub with_debugger: bool,
+    /// Which dlv; otherwise the newest there is.
+    #[arg(long, value_name = "FILE", requires = "with_debugger")]
+    pub dlv: Option<PathBuf>,
+}
+
 /// `list`
 #[derive(Debug, Args)]
 pub struct List {
     /// Only those that run.
     #[arg(long)]
     pub running: bool,
+    /// Those of the Kubernetes node that this host is, which take no engine: as its container runtime knows them.
+    #[arg(long)]
+    pub cri: bool,
 }
 
 /// `ls`

@@ -23,14 +23,20 @@ mod process;
 mod ps;
 pub mod table;
 mod threads;
+mod toolkit;
 pub mod words;
 
 use std::cell::OnceCell;
 use std::io::{IsTerminal as _, Write as _};
+use std::path::PathBuf;
+
+use tracing_subscriber::filter::Targets;
+use tracing_subscriber::layer::SubscriberExt as _;
 
 use crate::activity::Journal;
 use crate::cli::{self, Cli, Color, Command, Global};
 use crate::door::Door;
+use crate::engine::cri::{self, Cri};
 use crate::engine::docker::Docker;
 use crate::engine::docker::sidecar::{self, undertaker};
 use crate::entry::{self, Access, Broker, Entered, NoBroker};
@@ -67,7 +73,7 @@ pub fn run(cli: Cli) -> Result<(), Failure> {
         Command::Undertaker { maker } => return bury(&context, maker),
         // It asks the kernel what root may, and no container.
         Command::Doctor => {}
-        _ => context.give_root_back(),
+        _ => context.give_root_back(command.is_on_node()),
     }
     match command {
         Command::Attach { target: Some(target), dry_run: true } => {
@@ -129,6 +135,7 @@ async fn dispatch(context: &Context, command: &Command) -> Result<(), Failure> {
         Command::Check(check) => check::run(context, check).await,
         Command::Doctor => doctor::run(context).await,
         Command::Clean => clean::run(context).await,
+        Command::Image(image) => toolkit::run(context, image).await,
         // Handled by the caller, which needs no runtime for them or another one.
         Command::Undertaker { .. }
         | Command::Beside
@@ -163,6 +170,7 @@ fn enters(command: &Command) -> bool {
         | Command::Beside
         | Command::Logs(_)
         | Command::Clean
+        | Command::Image(_)
         | Command::Completions { .. }
         | Command::Man
         | Command::Keys => false,
@@ -190,10 +198,12 @@ fn trace(verbose: u8, color: Color) {
         1 => tracing::Level::INFO,
         _ => tracing::Level::DEBUG,
     };
+    // What the libraries tell of every frame that they send is nobody's business here.
+    let own = Targets::new().with_targets([("scratchdbg", level), ("activity", level)]);
     let subscriber = tracing_subscriber::fmt().with_max_level(level).with_writer(std::io::stderr);
     let subscriber = subscriber.with_ansi(colored(color, std::io::stderr().is_terminal()));
     // Set once, here; a second time cannot be.
-    let _ = tracing::subscriber::set_global_default(subscriber.without_time().finish());
+    let _ = tracing::subscriber::set_global_default(subscriber.without_time().finish().with(own));
 }
 
 /// What every command is given.
@@ -239,11 +249,16 @@ impl Context {
         Ok(self.engine.get_or_init(|| engine))
     }
 
-    /// Goes on as whoever typed `sudo`. Only the broker needs root.
-    fn give_root_back(&self) {
+    /// Goes on as whoever typed `sudo`. Only the broker needs root; and, if that answers to nobody else, whoever asks a node's
+    /// runtime.
+    fn give_root_back(&self, on_node: bool) {
         let Some(invoker) = Invoker::of_this_process() else { return };
+        let runtimes = if on_node { cri::sockets(self.global.cri_socket.as_deref()).ok() } else { None };
         // Chosen now: its configuration and its certificates may be root's own.
-        let socket = self.engine().ok().and_then(Docker::socket);
+        let socket = match &runtimes {
+            Some(sockets) => sockets.first().map(PathBuf::as_path),
+            None => self.engine().ok().and_then(Docker::socket),
+        };
         let what =
             format!("go on as user {}, who became root by {}; only the broker stays root", invoker.uid, invoker.by);
         self.journal.begin(None, &what, None).end(&invoker.take_over(socket));
@@ -259,6 +274,10 @@ impl Context {
             TargetName::Process(pid) => {
                 crate::engine::process::find(*pid)?;
                 Ok(Target::Process(*pid))
+            }
+            TargetName::Node(name) => {
+                let cri = Cri::connect(self.global.cri_socket.as_deref()).await?;
+                Ok(Target::Node(Box::new(cri.find(name).await?)))
             }
             TargetName::Image(_) => Err(NotRunning(name.clone()).into()),
         }
@@ -318,6 +337,9 @@ impl Context {
     /// Between asking the engine for a process id and holding the process, the container may have ended and
     /// its id may have gone to another process. The engine is asked again once the process is held.
     async fn still_the_same(&self, target: &Target) -> Result<(), Failure> {
+        if let Some(before) = target.node() {
+            return Ok(entry::is_still(before).await?);
+        }
         if let Some(before) = target.container() {
             let after = self.engine()?.inspect(&before.id).await?;
             after.running()?;

@@ -1,5 +1,6 @@
-//! Engines: what finds containers and tells of them. Docker's API, which Podman speaks too.
+//! Engines: what finds containers and tells of them. Docker's API, which Podman speaks too; and the CRI of a Kubernetes node.
 
+pub mod cri;
 pub mod docker;
 pub mod error;
 pub mod event;

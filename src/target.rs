@@ -8,6 +8,7 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 
 use crate::engine::Container;
+use crate::engine::cri::{self, Node};
 use crate::exit::{Exit, Explain};
 
 /// A process id in the pid namespace that this program is in: that of the host; or, for the part of it that runs beside a target
@@ -38,6 +39,8 @@ pub enum TargetName {
     Container(String),
     /// A plain process on this host.
     Process(HostPid),
+    /// A container of the Kubernetes node that this host is.
+    Node(cri::Name),
     /// An image that does not run: what follows `image://`.
     Image(String),
 }
@@ -60,6 +63,9 @@ pub enum NameError {
     /// `pid://` with something else than a number above 0.
     #[error("pid://{0} is not a process id")]
     NotAPid(String),
+    /// `cri://` with something else than a container of a node.
+    #[error("cri://{0} is no container of a node; write cri://NAMESPACE/POD/CONTAINER or cri://CONTAINER-ID")]
+    NotOnNode(String),
     /// A scheme this version does not know.
     #[error("{0}:// is not a kind of target this version knows")]
     UnknownScheme(String),
@@ -98,6 +104,7 @@ impl FromStr for TargetName {
                 Ok(pid) if pid > 0 => Ok(Self::Process(HostPid(pid))),
                 _ => Err(NameError::NotAPid(number.to_owned())),
             },
+            Some(("cri", name)) => name.parse().map(Self::Node).map_err(|_| NameError::NotOnNode(name.to_owned())),
             Some(("image", name)) if !name.is_empty() => Ok(Self::Image(name.to_owned())),
             Some(("docker" | "podman" | "image", "")) | None if text.is_empty() || text.contains("://") => {
                 Err(NameError::Empty)
@@ -114,6 +121,7 @@ impl fmt::Display for TargetName {
         match self {
             Self::Container(name) => name.fmt(f),
             Self::Process(pid) => write!(f, "pid://{pid}"),
+            Self::Node(name) => name.fmt(f),
             Self::Image(name) => write!(f, "image://{name}"),
         }
     }
@@ -156,6 +164,8 @@ impl FromStr for TargetPath {
 pub enum Target {
     /// A container of an engine.
     Container(Box<Container>),
+    /// A container of the node that this host is.
+    Node(Box<Node>),
     /// A plain process.
     Process(HostPid),
 }
@@ -166,6 +176,7 @@ impl Target {
     pub fn name(&self) -> String {
         match self {
             Self::Container(container) => container.name.clone(),
+            Self::Node(node) => node.listed.called(),
             Self::Process(pid) => format!("pid://{pid}"),
         }
     }
@@ -175,16 +186,26 @@ impl Target {
     pub fn init(&self) -> Option<HostPid> {
         match self {
             Self::Container(container) => container.pid,
+            Self::Node(node) => Some(node.pid),
             Self::Process(pid) => Some(*pid),
         }
     }
 
-    /// The container, if it is one.
+    /// The container, if it is one of an engine.
     #[must_use]
     pub fn container(&self) -> Option<&Container> {
         match self {
             Self::Container(container) => Some(container),
-            Self::Process(_) => None,
+            Self::Node(_) | Self::Process(_) => None,
+        }
+    }
+
+    /// The container of a node, if it is one.
+    #[must_use]
+    pub fn node(&self) -> Option<&Node> {
+        match self {
+            Self::Node(node) => Some(node),
+            Self::Container(_) | Self::Process(_) => None,
         }
     }
 }
@@ -205,6 +226,8 @@ mod tests {
         assert_eq!("image://".parse::<TargetName>(), Err(NameError::Empty));
         assert_eq!("".parse::<TargetName>(), Err(NameError::Empty));
         assert_eq!("docker://".parse::<TargetName>(), Err(NameError::Empty));
+        assert_eq!("cri://default/web/app".parse::<TargetName>().unwrap().to_string(), "cri://default/web/app");
+        assert_eq!("cri://".parse::<TargetName>(), Err(NameError::NotOnNode(String::new())));
         assert_eq!("pid://0".parse::<TargetName>(), Err(NameError::NotAPid("0".into())));
         assert_eq!("pid://-1".parse::<TargetName>(), Err(NameError::NotAPid("-1".into())));
         assert_eq!("lxd://a".parse::<TargetName>(), Err(NameError::UnknownScheme("lxd".into())));
@@ -217,6 +240,7 @@ mod tests {
         assert_eq!("myapp:".parse(), path("myapp", "/"));
         assert_eq!("pid://7:/a:b".parse(), path("pid://7", "/a:b"));
         assert_eq!("docker://a:/x".parse(), path("a", "/x"));
+        assert_eq!("cri://default/web/app:/x".parse(), path("cri://default/web/app", "/x"));
         assert_eq!("myapp:/a://b".parse(), path("myapp", "/a://b"));
         let typed = TargetPath::typed(OsStr::from_bytes(b"myapp:/\xff")).unwrap();
         assert_eq!((typed.target, typed.path), ("myapp".parse().unwrap(), b"/\xff".to_vec()));

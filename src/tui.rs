@@ -40,6 +40,8 @@ pub struct Start {
     pub target: Option<TargetName>,
     /// The engine, or why none could be chosen.
     pub engine: Result<Docker, Failure>,
+    /// Where the container runtime of this node listens, if that was said.
+    pub cri_socket: Option<String>,
     /// How to enter.
     pub access: Access,
     /// The privileged half.
@@ -105,7 +107,7 @@ pub async fn run(start: Start) -> Result<(), Error> {
     };
     let signals = runtime::signals()?;
     let (out, messages) = mpsc::channel(QUEUE);
-    let runner = effects::Live::new(start.engine, start.access, start.broker, start.journal, out);
+    let runner = effects::Live::new(start.engine, start.cri_socket, start.access, start.broker, start.journal, out);
     let (app, effects) = App::new(options);
     let mut guard = terminal::Guard::enter()?;
     let terminal = guard.terminal()?;

@@ -22,6 +22,7 @@ pub async fn run(context: &Context, target: Option<TargetName>) -> Result<(), Fa
         engine: context.engine().cloned(),
         // Goroutines are read from memory.
         access: Access { memory: true, ..context.global.access() },
+        cri_socket: context.global.cri_socket.clone(),
         broker: context.broker()?.clone(),
         journal: context.journal.clone(),
         color: context.global.color,

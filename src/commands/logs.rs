@@ -112,6 +112,10 @@ where
 async fn find(context: &Context, name: &TargetName) -> Result<Container, Failure> {
     match context.find(name).await? {
         Target::Container(container) => Ok(*container),
+        Target::Node(node) => {
+            let hint = format!("kubectl logs -n {} {} -c {}", node.listed.namespace, node.listed.pod, node.listed.name);
+            Err(Failure::new(Exit::Usage, "the log of a pod's container is kept by its node's kubelet").try_this(hint))
+        }
         target @ Target::Process(_) => {
             let hint =
                 format!("see where its output goes with `scratchdbg proc {}` (descriptors 1 and 2)", target.name());

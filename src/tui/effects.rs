@@ -46,6 +46,8 @@ pub struct Live {
 /// What tasks share.
 struct Shared {
     engine: Result<Docker, Failure>,
+    /// Where the container runtime of this node listens, if that was said.
+    cri_socket: Option<String>,
     access: Access,
     broker: Broker,
     journal: Journal,
@@ -101,6 +103,7 @@ impl Live {
     #[must_use]
     pub fn new(
         engine: Result<Docker, Failure>,
+        cri_socket: Option<String>,
         access: Access,
         broker: Broker,
         journal: Journal,
@@ -108,7 +111,7 @@ impl Live {
     ) -> Self {
         let mut activity = Task::default();
         activity.replace(tell(journal.watch(), out.clone()));
-        let shared = Arc::new(Shared { engine, access, broker, journal, session: Mutex::new(None) });
+        let shared = Arc::new(Shared { engine, cri_socket, access, broker, journal, session: Mutex::new(None) });
         Self {
             shared,
             worker: Worker::start(out.clone()),

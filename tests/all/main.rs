@@ -12,6 +12,7 @@ mod beside;
 mod check;
 mod copies;
 mod core;
+mod cri;
 mod dap;
 mod debug_tab;
 mod delve_versions;
@@ -33,6 +34,7 @@ mod remote;
 mod screen;
 mod shim_elf;
 mod sidecar;
+mod toolkit;
 mod untouched;
 // The next test may need what no test uses today.
 #[allow(dead_code)]

@@ -8,6 +8,7 @@ use tokio::sync::{OnceCell, mpsc};
 use super::{Shared, caught, golang};
 use crate::activity::Journal;
 use crate::door::Door;
+use crate::engine::cri::Cri;
 use crate::engine::docker::Docker;
 use crate::entry::{self, Entered, Tracer};
 use crate::exit::{Exit, Failure};
@@ -116,6 +117,10 @@ async fn find(shared: &Shared, name: &TargetName) -> Result<(Target, Result<Ente
     let target = match name {
         TargetName::Container(name) => Target::Container(Box::new(shared.engine()?.resolve(name).await?)),
         TargetName::Process(pid) => Target::Process(*pid),
+        TargetName::Node(name) => {
+            let cri = Cri::connect(shared.cri_socket.as_deref()).await?;
+            Target::Node(Box::new(cri.find(name).await?))
+        }
         TargetName::Image(_) => return Err(NotRunning(name.clone()).into()),
     };
     if let Some(Err(error)) = target.container().map(crate::engine::Container::running) {
@@ -137,6 +142,9 @@ async fn find(shared: &Shared, name: &TargetName) -> Result<(Target, Result<Ente
 /// # Errors
 /// What became of it, and what it is now if it does not run any more.
 pub(super) async fn still_the_same(shared: &Shared, target: &Target) -> Result<(), (Option<Target>, Failure)> {
+    if let Some(before) = target.node() {
+        return entry::is_still(before).await.map_err(|error| (None, error.into()));
+    }
     let Some(before) = target.container() else { return Ok(()) };
     let engine = shared.engine().map_err(|failure| (None, failure))?;
     let after = engine.inspect(&before.id).await.map_err(|error| (None, error.into()))?;
