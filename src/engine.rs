@@ -1,17 +1,21 @@
-//! Engines: what finds containers and tells of them. Docker's API, which Podman speaks too.
+//! What finds containers and tells of them: Docker's API, which Podman speaks too; and clusters.
 
 pub mod docker;
 pub mod error;
 pub mod event;
 pub mod health;
+pub mod kube;
 pub mod labels;
 pub mod logs;
+pub mod owner;
 pub mod process;
 
 use std::fmt;
 use std::time::SystemTime;
 
 use serde::Serialize;
+
+pub use self::owner::Owner;
 
 use crate::target::HostPid;
 

@@ -1,5 +1,7 @@
 //! What a person names, and what it turned out to be.
 
+mod pod;
+
 use std::ffi::OsStr;
 use std::fmt;
 use std::os::unix::ffi::OsStrExt as _;
@@ -7,8 +9,10 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
+pub use self::pod::{Kind as PodKind, PodName, plausible};
 use crate::engine::Container;
-use crate::exit::{Exit, Explain};
+use crate::engine::kube::Pod;
+use crate::exit::{Exit, Explain, Failure};
 
 /// A process id in the pid namespace that this program is in: that of the host; or, for the part of it that runs beside a target
 /// (`entry/beside.rs`), the one that it shares with that. Never mixed up with [`ContainerPid`].
@@ -38,6 +42,8 @@ pub enum TargetName {
     Container(String),
     /// A plain process on this host.
     Process(HostPid),
+    /// A container of a pod of a cluster.
+    Pod(PodName),
     /// An image that does not run: what follows `image://`.
     Image(String),
 }
@@ -60,6 +66,9 @@ pub enum NameError {
     /// `pid://` with something else than a number above 0.
     #[error("pid://{0} is not a process id")]
     NotAPid(String),
+    /// What can be the name of nothing in a cluster.
+    #[error("{0:?} is not a pod's name; write pod/NAME or k8s://NAMESPACE/POD/CONTAINER")]
+    NotAPod(String),
     /// A scheme this version does not know.
     #[error("{0}:// is not a kind of target this version knows")]
     UnknownScheme(String),
@@ -98,13 +107,17 @@ impl FromStr for TargetName {
                 Ok(pid) if pid > 0 => Ok(Self::Process(HostPid(pid))),
                 _ => Err(NameError::NotAPid(number.to_owned())),
             },
+            Some(("k8s", rest)) => PodName::in_full(rest).map(Self::Pod),
             Some(("image", name)) if !name.is_empty() => Ok(Self::Image(name.to_owned())),
             Some(("docker" | "podman" | "image", "")) | None if text.is_empty() || text.contains("://") => {
                 Err(NameError::Empty)
             }
             Some(("docker" | "podman", name)) => Ok(Self::Container(name.to_owned())),
             Some((scheme, _)) => Err(NameError::UnknownScheme(scheme.to_owned())),
-            None => Ok(Self::Container(text.to_owned())),
+            None => match PodName::typed(text) {
+                Some(name) => name.map(Self::Pod),
+                None => Ok(Self::Container(text.to_owned())),
+            },
         }
     }
 }
@@ -114,6 +127,7 @@ impl fmt::Display for TargetName {
         match self {
             Self::Container(name) => name.fmt(f),
             Self::Process(pid) => write!(f, "pid://{pid}"),
+            Self::Pod(name) => name.fmt(f),
             Self::Image(name) => write!(f, "image://{name}"),
         }
     }
@@ -156,6 +170,8 @@ impl FromStr for TargetPath {
 pub enum Target {
     /// A container of an engine.
     Container(Box<Container>),
+    /// A container of a pod.
+    Pod(Box<Pod>),
     /// A plain process.
     Process(HostPid),
 }
@@ -166,6 +182,7 @@ impl Target {
     pub fn name(&self) -> String {
         match self {
             Self::Container(container) => container.name.clone(),
+            Self::Pod(pod) => pod.container.name.clone(),
             Self::Process(pid) => format!("pid://{pid}"),
         }
     }
@@ -175,16 +192,40 @@ impl Target {
     pub fn init(&self) -> Option<HostPid> {
         match self {
             Self::Container(container) => container.pid,
+            Self::Pod(_) => None,
             Self::Process(pid) => Some(*pid),
         }
     }
 
-    /// The container, if it is one.
+    /// What is told of the container, if it is one: of an engine, or of a pod.
     #[must_use]
     pub fn container(&self) -> Option<&Container> {
         match self {
             Self::Container(container) => Some(container),
+            Self::Pod(pod) => Some(&pod.container),
             Self::Process(_) => None,
+        }
+    }
+
+    /// Whether there is a process to look at.
+    ///
+    /// # Errors
+    /// What became of it, and what to try.
+    pub fn running(&self) -> Result<(), Failure> {
+        match self {
+            Self::Container(container) => Ok(container.running()?),
+            Self::Pod(pod) => Ok(pod.running()?),
+            Self::Process(_) => Ok(()),
+        }
+    }
+
+    /// Whether this is still the run that it was `before`.
+    #[must_use]
+    pub fn is_same_run(&self, before: &Self) -> bool {
+        match (self, before) {
+            (Self::Container(now), Self::Container(before)) => now.is_same_run(before),
+            (Self::Pod(now), Self::Pod(before)) => now.is_same_run(before),
+            (now, before) => now == before,
         }
     }
 }

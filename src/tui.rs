@@ -25,6 +25,7 @@ use tokio::sync::mpsc;
 use crate::activity::Journal;
 use crate::cli::Color;
 use crate::engine::docker::Docker;
+use crate::engine::kube;
 use crate::entry::{Access, Broker};
 use crate::exit::{Exit, Explain, Failure};
 use crate::target::TargetName;
@@ -40,6 +41,10 @@ pub struct Start {
     pub target: Option<TargetName>,
     /// The engine, or why none could be chosen.
     pub engine: Result<Docker, Failure>,
+    /// Which cluster, for pods.
+    pub cluster: kube::Options,
+    /// Which of a pod's containers, where the name does not tell.
+    pub container: Option<String>,
     /// How to enter.
     pub access: Access,
     /// The privileged half.
@@ -105,7 +110,14 @@ pub async fn run(start: Start) -> Result<(), Error> {
     };
     let signals = runtime::signals()?;
     let (out, messages) = mpsc::channel(QUEUE);
-    let runner = effects::Live::new(start.engine, start.access, start.broker, start.journal, out);
+    let runner = effects::Live::new(
+        start.engine,
+        (start.cluster, start.container),
+        start.access,
+        start.broker,
+        start.journal,
+        out,
+    );
     let (app, effects) = App::new(options);
     let mut guard = terminal::Guard::enter()?;
     let terminal = guard.terminal()?;

@@ -1,5 +1,7 @@
 //! `list`: containers, and what kind they are.
 
+mod pods;
+
 use std::io::Write as _;
 use std::time::Duration;
 
@@ -59,6 +61,9 @@ struct Go {
 /// # Errors
 /// If the engine does not answer. That a container cannot be looked into is no error.
 pub async fn run(context: &Context, args: &cli::List) -> Result<(), Failure> {
+    if args.pods {
+        return pods::run(context, args).await;
+    }
     let mut found = context.engine()?.list().await?;
     if args.running {
         found.retain(|one| is_alive(one.state));

@@ -5,7 +5,7 @@
 
 mod identity;
 pub(super) mod pump;
-mod search;
+pub(super) mod search;
 
 use std::sync::Arc;
 
@@ -84,7 +84,14 @@ pub(super) async fn enter(
                 });
                 let beside = Beside { engine: engine.clone(), container: container.clone(), shim: shim.clone() };
                 let tracer = Tracer(Way::Beside(Box::new(beside)));
-                return Ok(Entered { shim, plan: done_as(container, &who), init, door: Door::Sidecar, tracer });
+                return Ok(Entered {
+                    shim,
+                    plan: done_as(container, &who),
+                    init,
+                    door: Door::Sidecar,
+                    tracer,
+                    notice: None,
+                });
             }
             Err(cause @ shim::Error::Errno(Errno::EACCES | Errno::EPERM)) => {
                 let truly = if access.identity == Identity::Target { look(&shim, init).await } else { None };

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::{OnceCell, mpsc};
 
 use super::{Shared, caught};
-use crate::engine::docker::Docker;
+use crate::engine::Owner;
 use crate::entry::{self, Entered, Tracer};
 use crate::exit::{Exit, Failure};
 use crate::inspect::processes::{self, Process};
@@ -27,7 +27,7 @@ pub(super) struct Inside {
     pub(super) shim: Shim,
     pub(super) init: ContainerPid,
     pub(super) tracer: Tracer,
-    pub(super) engine: Option<Docker>,
+    pub(super) owner: Option<Owner>,
     host: Option<HostPid>,
     users: OnceCell<Users>,
     pids: Mutex<HashMap<ContainerPid, HostPid>>,
@@ -77,16 +77,16 @@ pub(super) async fn open(shared: Arc<Shared>, out: mpsc::Sender<Msg>, generation
     };
     let host = target.init();
     let (inside, session) = match entered {
-        Ok(Entered { shim, plan, init, door, tracer }) => {
+        Ok(Entered { shim, plan, init, door, tracer, notice: _ }) => {
             let told = message::Session {
                 namespaces: plan.join.iter().map(|namespace| namespace.name().to_owned()).collect(),
                 identity: plan.identity(),
                 door: door.to_string(),
                 init,
             };
-            let engine = target.container().and_then(|_| shared.engine().ok());
+            let owner = shared.owner(&target).await.ok().flatten();
             let (users, pids) = (OnceCell::new(), Mutex::new(HashMap::new()));
-            (Some(Arc::new(Inside { shim, init, tracer, engine, host, users, pids })), Ok(told))
+            (Some(Arc::new(Inside { shim, init, tracer, owner, host, users, pids })), Ok(told))
         }
         Err(failure) => (None, Err(failure)),
     };
@@ -109,13 +109,16 @@ async fn find(shared: &Shared, name: &TargetName) -> Result<(Target, Result<Ente
     let target = match name {
         TargetName::Container(name) => Target::Container(Box::new(shared.engine()?.resolve(name).await?)),
         TargetName::Process(pid) => Target::Process(*pid),
+        TargetName::Pod(name) => {
+            Target::Pod(Box::new(shared.cluster().await?.find(name, shared.container.as_deref()).await?))
+        }
         TargetName::Image(_) => return Err(NotRunning(name.clone()).into()),
     };
-    if let Some(Err(error)) = target.container().map(crate::engine::Container::running) {
-        return Ok((target, Err(error.into())));
+    if let Err(failure) = target.running() {
+        return Ok((target, Err(failure)));
     }
-    let engine = target.container().is_some().then(|| shared.engine()).transpose()?;
-    let entered = entry::enter(Ok(&shared.broker), engine.as_ref(), &target, &shared.access, &shared.journal).await;
+    let owner = shared.owner(&target).await?;
+    let entered = entry::enter(Ok(&shared.broker), owner.as_ref(), &target, &shared.access, &shared.journal).await;
     match still_the_same(shared, &target).await {
         Ok(()) => Ok((target, entered.map_err(Failure::from))),
         // That it ended just now explains it better than the step that failed.
@@ -130,14 +133,13 @@ async fn find(shared: &Shared, name: &TargetName) -> Result<(Target, Result<Ente
 /// # Errors
 /// What became of it, and what it is now if it does not run any more.
 pub(super) async fn still_the_same(shared: &Shared, target: &Target) -> Result<(), (Option<Target>, Failure)> {
-    let Some(before) = target.container() else { return Ok(()) };
-    let engine = shared.engine().map_err(|failure| (None, failure))?;
-    let after = engine.inspect(&before.id).await.map_err(|error| (None, error.into()))?;
-    if let Err(error) = after.running() {
-        return Err((Some(Target::Container(Box::new(after))), error.into()));
+    let Some(owner) = shared.owner(target).await.map_err(|failure| (None, failure))? else { return Ok(()) };
+    let after = owner.again(target).await.map_err(|failure| (None, failure))?;
+    if let Err(failure) = after.running() {
+        return Err((Some(after), failure));
     }
-    if !after.is_same_run(before) {
-        return Err((None, entry::Error::Moved { target: before.name.clone() }.into()));
+    if !after.is_same_run(target) {
+        return Err((None, entry::Error::Moved { target: target.name() }.into()));
     }
     Ok(())
 }
