@@ -47,6 +47,8 @@ fn build() -> PathBuf {
     for name in ["RUSTFLAGS", "RUSTC_WRAPPER", "RUSTC_WORKSPACE_WRAPPER", "CARGO_BUILD_TARGET", "CARGO_TARGET_DIR"] {
         cargo.env_remove(name);
     }
+    // The holder of a pod's container says which version it is of.
+    cargo.env("SCRATCHDBG_VERSION", variable("CARGO_PKG_VERSION"));
     let mut flags = vec!["-Crelocation-model=static", "-Ctarget-feature=+crt-static", "-Cforce-unwind-tables=no"];
     if has_lld(&target) {
         // Comes with rustc, needs no C compiler, and links for every processor.

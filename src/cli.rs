@@ -13,6 +13,7 @@ use crate::engine::kube::{Options, Terms};
 use crate::entry::{Access, Identity, Via};
 use crate::goroutines::filter::Label;
 use crate::target::{ContainerPid, TargetName, TargetPath};
+use crate::toolkit;
 
 /// See inside a running container that has no shell.
 #[derive(Debug, Parser)]
@@ -107,10 +108,9 @@ impl Kube {
     #[must_use]
     pub fn options(&self) -> Options {
         let usual = Terms::default();
-        let named = std::env::var("SCRATCHDBG_IMAGE").ok().filter(|name| !name.is_empty());
         let idle = self.keep.unwrap_or(usual.idle);
         let terms = Terms {
-            image: self.image.clone().or(named).unwrap_or(usual.image),
+            image: toolkit::reference(self.image.as_deref()),
             patience: self.timeout,
             ttl: usual.ttl.max(idle),
             idle,
@@ -217,6 +217,9 @@ pub enum Command {
     Doctor,
     /// Remove whatever scratchdbg left on an engine.
     Clean,
+    /// Make the image that a cluster needs, in which pods are debugged.
+    #[command(subcommand)]
+    Image(Image),
     /// Waits for the end of who started it, and takes away what that left half made. Nobody types it.
     #[command(hide = true)]
     Undertaker {
@@ -246,6 +249,60 @@ pub enum Command {
 pub enum KubeCommand {
     /// Print the Role that looking into the pods of a namespace takes.
     Rbac,
+}
+
+/// `image`
+#[derive(Debug, Subcommand)]
+pub enum Image {
+    /// Write it as an OCI layout. No engine is needed.
+    Build {
+        /// A folder that is not there yet; or an archive, if its name ends in .tar.
+        #[arg(short, long, value_name = "DIR|FILE")]
+        output: PathBuf,
+        /// What it is called, and what is in it.
+        #[command(flatten)]
+        toolkit: Toolkit,
+    },
+    /// Write it as an archive for `docker load`, `ctr images import` or `kind load image-archive`. No engine is needed.
+    Save {
+        /// The archive; - for standard output.
+        #[arg(short, long, value_name = "FILE")]
+        output: PathBuf,
+        /// What it is called, and what is in it.
+        #[command(flatten)]
+        toolkit: Toolkit,
+    },
+    /// Load it into the engine and have the engine push it, as `docker login` has made you known there.
+    Push {
+        /// What it is called, with the registry: registry.example/tools/scratchdbg-toolkit:1.
+        #[arg(value_name = "REF")]
+        image: String,
+        /// What is in it.
+        #[command(flatten)]
+        debugger: Debugger,
+    },
+}
+
+/// What the toolkit image is called, and what is in it.
+#[derive(Debug, Clone, Args)]
+pub struct Toolkit {
+    /// What it is called; otherwise SCRATCHDBG_IMAGE, otherwise scratchdbg-toolkit with this version.
+    #[arg(long, value_name = "REF")]
+    pub image: Option<String>,
+    /// What is in it.
+    #[command(flatten)]
+    pub debugger: Debugger,
+}
+
+/// What the toolkit image has beside the helper.
+#[derive(Debug, Clone, Args)]
+pub struct Debugger {
+    /// Put in what cores and debuggers take: this program, and Delve if there is one.
+    #[arg(long)]
+    pub with_debugger: bool,
+    /// Which dlv; otherwise the newest there is.
+    #[arg(long, value_name = "FILE", requires = "with_debugger")]
+    pub dlv: Option<PathBuf>,
 }
 
 /// `list`

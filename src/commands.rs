@@ -25,6 +25,7 @@ mod process;
 mod ps;
 pub mod table;
 mod threads;
+mod toolkit;
 pub mod words;
 
 use std::cell::OnceCell;
@@ -134,6 +135,7 @@ async fn dispatch(context: &Context, command: &Command) -> Result<(), Failure> {
         Command::Doctor => doctor::run(context).await,
         Command::Clean => clean::run(context).await,
         Command::Kube(command) => kube::run(context, *command),
+        Command::Image(image) => toolkit::run(context, image).await,
         // Handled by the caller, which needs no runtime for them or another one.
         Command::Undertaker { .. }
         | Command::Beside
@@ -169,6 +171,7 @@ fn enters(command: &Command) -> bool {
         | Command::Logs(_)
         | Command::Clean
         | Command::Kube(_)
+        | Command::Image(_)
         | Command::Completions { .. }
         | Command::Man
         | Command::Keys => false,

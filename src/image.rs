@@ -1,4 +1,4 @@
-//! An image that does not run: its files and how it is set up. From an engine, from an archive that `docker save` or
+//! Images. [`Made`] is one that is put together here. All else is of one that does not run: its files and how it is set up. From an engine, from an archive that `docker save` or
 //! `podman save` wrote, or from an OCI layout (github.com/opencontainers/image-spec, "Image Layout").
 //!
 //! Nothing of it is unpacked to where it could be run, and little is held in memory: where each file is in its layer. All
@@ -7,15 +7,21 @@
 mod blob;
 mod entries;
 mod error;
+pub mod layer;
 mod layout;
+mod made;
 mod place;
+mod reference;
 mod setup;
 mod tree;
 
 pub use blob::{Blob, Spool};
 pub use error::Error;
+pub use layer::Packed;
 pub use layout::{of_archive, open};
+pub use made::{Config, Made};
 pub use place::Place;
+pub use reference::{Error as ReferenceError, Reference};
 pub use setup::{Environment, Setup};
 pub use tree::{Found, Tree};
 

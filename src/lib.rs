@@ -26,6 +26,7 @@ pub mod sys;
 pub mod target;
 pub mod text;
 pub mod threads;
+pub mod toolkit;
 pub mod tui;
 #[path = "../shim/src/wire.rs"]
 pub mod wire;

@@ -3,7 +3,7 @@
 use core::ffi::CStr;
 
 use rustix::fd::OwnedFd;
-use rustix::fs::{AtFlags, CWD, Mode, OFlags, ResolveFlags, StatxFlags, openat, openat2, statx};
+use rustix::fs::{AtFlags, CWD, Mode, OFlags, ResolveFlags, StatxFlags, openat2, statx};
 use rustix::io::Errno;
 use rustix::path::DecInt;
 use rustix::process::{Pid, PidfdFlags, fchdir, pidfd_open};
@@ -60,9 +60,11 @@ pub fn pidfd(pid: i32) -> Result<OwnedFd, Failure> {
 /// followed, and only by a sidecar, of which the engine made sure that there is nothing else to be reached.
 pub fn enter_root(scratch: &mut Path, pid: i32) -> Result<Stat, Failure> {
     let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
-    let proc = openat(CWD, c"/proc", flags, Mode::empty()).map_err(errno)?;
-    let process = openat(&proc, DecInt::new(pid), flags, Mode::empty()).map_err(errno)?;
-    let root = openat(&process, c"root", flags, Mode::empty()).map_err(errno)?;
+    // As openat(2) would, which a session's filter has no need to let through.
+    let (mode, freely) = (Mode::empty(), ResolveFlags::empty());
+    let proc = openat2(CWD, c"/proc", flags, mode, freely).map_err(errno)?;
+    let process = openat2(&proc, DecInt::new(pid), flags, mode, freely).map_err(errno)?;
+    let root = openat2(&process, c"root", flags, mode, freely).map_err(errno)?;
     fchdir(&root).map_err(errno)?;
     stat(&handle(scratch, b"/", true)?)
 }

@@ -7,6 +7,7 @@ use rustix::net::{Ipv4Addr, Ipv6Addr};
 use crate::Allowed;
 use crate::connection::{Connection, Over};
 use crate::files::{self, Path};
+use crate::filter;
 use crate::parts;
 use crate::stream::{Step, Stream, Streams};
 use crate::sys::Buffers;
@@ -16,6 +17,10 @@ use crate::wire::{Addr, Body, Failure, Hello, MAX_REQUEST, Op, OpenKind, Reply, 
 pub fn serve(allowed: Allowed, buffers: &mut Buffers) -> i32 {
     let Buffers { request, payload, frame, dirents } = buffers;
     let Ok(mut connection) = Connection::new(allowed, request, frame) else { return 1 };
+    // Nothing has been read yet.
+    if allowed.session && !filter::of_session() {
+        return 1;
+    }
     let mut server = Server { allowed, at_home: allowed.sidecar, streams: Streams::new(), watch: None, path: Path::new() };
     let mut held = [0; MAX_REQUEST];
     let mut step = || -> Result<(), Over> {

@@ -1,8 +1,13 @@
 //! Every `unsafe` of the shim: how it starts, how it ends, the memory functions, the buffers.
 #![expect(unsafe_code, reason = "a program without libc must bring its own start and memory functions")]
 
+mod call;
+pub mod clock;
+mod lock;
 mod memory;
 mod remote;
+mod seccomp;
+pub mod signals;
 mod start;
 
 use core::cell::UnsafeCell;
@@ -11,9 +16,14 @@ use core::sync::atomic::{AtomicBool, Ordering};
 
 use rustix::fd::BorrowedFd;
 
+pub use self::lock::{Owner as LockOwner, holder as lock_holder, share as share_lock};
 pub use self::remote::read as read_memory;
+pub use self::seccomp::{Instruction, install};
+pub use self::start::Arguments;
 use crate::wire::{CHUNK, MAX_REQUEST, PREFIX};
 
+/// What is asked for when who has a lock is (fcntl_locking(2)).
+pub const ASK_FOR_LOCK: u32 = lock::ASK as u32;
 /// Bytes one `getdents64` may fill. Small enough that all its entries, each with a `Stat`, fit one chunk.
 pub const DIRENTS: usize = 16 << 10;
 
@@ -51,10 +61,16 @@ pub fn socket() -> BorrowedFd<'static> {
     unsafe { BorrowedFd::borrow_raw(0) }
 }
 
-/// The pipe for replies, in a sidecar.
+/// The pipe for replies, in a sidecar. Standard output of a holder.
 pub fn replies() -> BorrowedFd<'static> {
     // SAFETY: descriptor 1 is open from the first instruction on, and nothing here closes it.
     unsafe { BorrowedFd::borrow_raw(1) }
+}
+
+/// Standard error, for who was started by hand.
+pub fn errors() -> BorrowedFd<'static> {
+    // SAFETY: nothing here closes descriptor 2. Where it is not open, writing to it fails.
+    unsafe { BorrowedFd::borrow_raw(2) }
 }
 
 /// The target's pidfd, where the broker said that there is one.

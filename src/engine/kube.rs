@@ -36,6 +36,7 @@ pub use self::logs::Log;
 pub use self::pod::Pod;
 #[cfg(not(feature = "kube"))]
 pub use self::without::Cluster;
+use crate::toolkit;
 
 /// Which cluster, and as whom.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -72,7 +73,7 @@ pub struct Terms {
 impl Default for Terms {
     fn default() -> Self {
         Self {
-            image: format!("scratchdbg-toolkit:{}", env!("CARGO_PKG_VERSION")),
+            image: toolkit::NAME.to_owned(),
             patience: Duration::from_secs(60),
             ttl: Duration::from_secs(60 * 60),
             idle: Duration::from_secs(5 * 60),

@@ -16,13 +16,31 @@ pub(super) mod outside;
 mod pack;
 pub mod wire;
 
+use std::os::fd::OwnedFd;
+
+pub use self::pack::Error as PackError;
+use crate::image::Packed;
+
 /// The command by which the program is what it is in a sidecar. Nobody types it.
 pub const COMMAND: &str = "beside";
 /// Its place in the image. Its own user can run it and not read it: then nobody of that user can look into it.
-const PROGRAM: &str = "/scratchdbg";
+pub const PROGRAM: &str = "/scratchdbg";
 /// Delve's. It can be read: a guard that takes over must be able to trace it, with no more rights than its user's.
 const DELVE: &str = "/dlv";
 /// That of the program's debug file.
 const DEBUG_FILE: &str = "/debug";
 /// A file system in memory: Delve has its socket and settings in it.
-const SCRATCH: &str = "/scratch";
+pub const SCRATCH: &str = "/scratch";
+
+/// All that an image holds in which this program debugs, with Delve if there is one. This program is
+/// [`PROGRAM`] there.
+///
+/// # Errors
+/// If a program of this host cannot be packed.
+pub async fn files(delve: Option<OwnedFd>) -> Result<Vec<Packed>, PackError> {
+    let mut files = pack::own(PROGRAM, 0o111).await?;
+    if let Some(delve) = delve {
+        pack::add(&mut files, pack::program(DELVE, 0o555, delve, "dlv").await?);
+    }
+    Ok(files)
+}

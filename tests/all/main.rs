@@ -33,6 +33,7 @@ mod remote;
 mod screen;
 mod shim_elf;
 mod sidecar;
+mod toolkit;
 mod untouched;
 // The next test may need what no test uses today.
 #[allow(dead_code)]

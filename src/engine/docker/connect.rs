@@ -107,16 +107,20 @@ impl Asked {
     }
 }
 
+/// Where the docker CLI has its configuration.
+pub fn configuration_folder(var: &dyn Fn(&str) -> Option<String>) -> Option<PathBuf> {
+    let filled = |name| var(name).filter(|value| !value.is_empty());
+    let of_home = || filled("HOME").map(|home| Path::new(&home).join(".docker"));
+    filled("DOCKER_CONFIG").map(PathBuf::from).or_else(of_home)
+}
+
 /// Chooses the endpoint: `--host`, `DOCKER_HOST`, `DOCKER_CONTEXT`, the configured context, Docker's
 /// socket, and Podman's sockets only where Docker's does not exist or is not for us.
 ///
 /// # Errors
 /// If an address or a context is named that cannot be used. Nothing is connected.
 pub fn choose(host: Option<&str>, around: &Surroundings<'_>) -> Result<Endpoint, Error> {
-    let folder = around
-        .get("DOCKER_CONFIG")
-        .map(PathBuf::from)
-        .or_else(|| around.get("HOME").map(|home| Path::new(&home).join(".docker")));
+    let folder = configuration_folder(&|name| around.get(name));
     let asked = Asked::of_environment(around, folder.clone());
     if let Some(host) = host.filter(|host| !host.is_empty()) {
         return parse(host, "--host", asked);

@@ -7,9 +7,7 @@
 pub mod signals;
 pub mod undertaker;
 
-use std::borrow::Cow;
-use std::collections::{BTreeSet, HashMap};
-use std::path::PathBuf;
+use std::collections::HashMap;
 use std::pin::Pin;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -29,6 +27,8 @@ use super::own::{Leftover, LeftoverKind};
 use super::{Docker, Error};
 use crate::activity::Made;
 use crate::engine::labels;
+pub use crate::image::Packed;
+use crate::image::layer;
 
 /// How such a file system is made: settings, a socket, and a folder for them.
 const SCRATCH: &str = "size=1m,mode=1777";
@@ -76,23 +76,6 @@ pub struct Recipe {
     pub groups: Vec<String>,
     /// Capabilities, without `CAP_`. All others are dropped.
     pub capabilities: Vec<String>,
-}
-
-/// A file of a sidecar's image. It is root's.
-#[derive(Clone)]
-pub struct Packed {
-    /// Its absolute path.
-    pub path: String,
-    /// Its permission bits.
-    pub mode: u32,
-    /// What is in it.
-    pub bytes: Cow<'static, [u8]>,
-}
-
-impl std::fmt::Debug for Packed {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{} ({} bytes, {:o})", self.path, self.bytes.len(), self.mode)
-    }
 }
 
 /// A sidecar that runs.
@@ -230,7 +213,9 @@ impl Docker {
         // One change and no more: Podman takes all that follows for the value of the first.
         let changes = vec![format!("LABEL {}={}", labels::OWNER, labels::OWNER_VALUE)];
         let options = CreateImageOptionsBuilder::default().from_src("-").repo(REPOSITORY).tag(name).changes(changes);
-        let archive = archive(files, name)
+        // It bears the image's name where nobody looks, so that two made in the same second are two. Podman keeps equal
+        // archives once, and loses one that is being imported if it is removed with another image at the same moment.
+        let archive = layer::archive(files, &[], name)
             .map_err(|error| Error::Address { what: "the helper's image".to_owned(), why: error.to_string() })?;
         let mut progress =
             self.bollard.create_image(Some(options.build()), Some(bollard::body_full(archive.into())), None);
@@ -329,38 +314,6 @@ fn body(image: &str, recipe: &Recipe) -> ContainerCreateBody {
 /// What Podman 4.3 says of the id of an image that it does not find again: it then takes it for a name.
 const NOT_FOUND_ANEW: &str = "cannot specify 64-byte hexadecimal strings";
 
-/// An archive with the files in it, and the folders above them, which everybody may look through.
-///
-/// It bears the image's name where nobody looks, so that two made in the same second are two. Podman keeps equal archives
-/// once, and loses one that is being imported if it is removed with another image at the same moment.
-fn archive(files: &[Packed], name: &str) -> std::io::Result<Vec<u8>> {
-    let room = files.iter().map(|file| file.bytes.len() + 1024).sum::<usize>() + 4096;
-    let mut builder = tar::Builder::new(Vec::with_capacity(room));
-    let header = |kind, mode, size: usize| {
-        let mut header = tar::Header::new_ustar();
-        header.set_entry_type(kind);
-        header.set_size(size as u64);
-        header.set_mode(mode);
-        header.set_uid(0);
-        header.set_gid(0);
-        header.set_mtime(0);
-        header.set_username(name).map(|()| header)
-    };
-    let relative = |file: &Packed| PathBuf::from(file.path.trim_start_matches('/'));
-    let folders: BTreeSet<_> = files
-        .iter()
-        .flat_map(|file| relative(file).ancestors().skip(1).map(PathBuf::from).collect::<Vec<_>>())
-        .collect();
-    for folder in folders.iter().filter(|folder| !folder.as_os_str().is_empty()) {
-        builder.append_data(&mut header(tar::EntryType::Directory, 0o755, 0)?, folder, std::io::empty())?;
-    }
-    for file in files {
-        let mut header = header(tar::EntryType::Regular, file.mode, file.bytes.len())?;
-        builder.append_data(&mut header, relative(file), &*file.bytes)?;
-    }
-    builder.into_inner()
-}
-
 /// `sha256:` and 64 digits, or these alone.
 fn is_id(text: &str) -> bool {
     let digits = text.strip_prefix("sha256:").unwrap_or(text);
@@ -440,30 +393,10 @@ mod tests {
     }
 
     #[test]
-    fn the_image_is_its_files_and_the_folders_above_them() {
-        let bytes = archive(&[packed("/shim", 0o111), packed("/lib/a/libc.so.6", 0o444)], &unique()).unwrap();
-        let mut archive = tar::Archive::new(bytes.as_slice());
-        let each = archive.entries().unwrap().map(|entry| {
-            let header = entry.unwrap().header().clone();
-            let path = String::from_utf8(header.path_bytes().into_owned()).unwrap();
-            (
-                path.trim_end_matches('/').to_owned(),
-                header.mode().unwrap(),
-                header.uid().unwrap(),
-                header.size().unwrap(),
-            )
-        });
-        let wanted =
-            [("lib", 0o755, 0, 0), ("lib/a", 0o755, 0, 0), ("shim", 0o111, 0, 3), ("lib/a/libc.so.6", 0o444, 0, 3)];
-        assert_eq!(each.collect::<Vec<_>>(), wanted.map(|(path, mode, uid, size)| (path.to_owned(), mode, uid, size)));
-    }
-
-    #[test]
     fn names_differ() {
         let (one, other) = (unique(), unique());
         assert_ne!(one, other);
-        assert_ne!(archive(&[], &one).unwrap().len(), 0);
-        let of = |name: &str| archive(&[packed("/shim", 0o111)], name).unwrap();
+        let of = |name: &str| layer::archive(&[packed("/shim", 0o111)], &[], name).unwrap();
         assert_ne!(of(&one), of(&other));
     }
 }

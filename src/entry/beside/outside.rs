@@ -126,12 +126,7 @@ impl Beside {
         let scope = self.shim.read(b"/proc/sys/kernel/yama/ptrace_scope", 64).await.ok();
         let who = Who::of(&status, identity::is_restricted(scope.as_deref()));
         let mut files = pack::own(PROGRAM, 0o111).await.map_err(|error| self.not_packed(&error))?;
-        for file in more {
-            // What two programs are linked to is there once.
-            if !files.iter().any(|one| one.path == file.path) {
-                files.push(file);
-            }
-        }
+        pack::add(&mut files, more);
         let capabilities = Capability::names(who.capabilities);
         let recipe = Recipe {
             target: self.container.id.clone(),

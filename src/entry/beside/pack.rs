@@ -15,7 +15,7 @@ use object::elf::FileHeader64;
 use object::read::elf::{FileHeader as _, ProgramHeader as _};
 use tokio::io::AsyncReadExt as _;
 
-use crate::engine::docker::sidecar::Packed;
+use crate::image::Packed;
 use crate::sys;
 
 /// The largest program or library, in bytes.
@@ -93,6 +93,15 @@ pub async fn program(path: &str, mode: u32, file: OwnedFd, what: &str) -> Result
         packed.push(Packed { path: shown, mode: 0o555, bytes: bytes.into() });
     }
     Ok(packed)
+}
+
+/// Puts more files in. What two programs are linked to is there once.
+pub fn add(files: &mut Vec<Packed>, more: Vec<Packed>) {
+    for file in more {
+        if !files.iter().any(|one| one.path == file.path) {
+            files.push(file);
+        }
+    }
 }
 
 /// A file that everybody may read there.

@@ -17,9 +17,8 @@ use crate::engine::kube::add::No;
 use crate::engine::kube::pod::Standing;
 use crate::engine::kube::{self, Addition, Cluster, Pod, Terms};
 use crate::shim::{self, Leash, Shim};
+use crate::toolkit::{HOLD, SHIM_PROGRAM, STOP};
 
-/// The program in the image.
-const PROGRAM: &str = "/scratchdbg-shim";
 /// Names begin so.
 const PREFIX: &str = "sdbg";
 /// The longest name (RFC 1123, a label).
@@ -102,7 +101,7 @@ fn addition(pod: &Pod, level: &Level, terms: &Terms) -> Addition {
     Addition {
         name: free_name(pod),
         image: terms.image.clone(),
-        command: [PROGRAM, "hold", "--ttl", &ttl, "--idle", &idle].map(str::to_owned).to_vec(),
+        command: [SHIM_PROGRAM, HOLD, "--ttl", &ttl, "--idle", &idle].map(str::to_owned).to_vec(),
         security: level.security.clone(),
     }
 }
@@ -225,7 +224,7 @@ impl Holder {
     /// If it does not begin, or does not speak as it should.
     pub async fn begin(self) -> Result<Shim, Error> {
         let no_helper = |why: String| Error::NoHelper { holder: self.name.clone(), image: self.image.clone(), why };
-        let exec = self.cluster.exec(&self.pod, &self.name, &[PROGRAM]).await;
+        let exec = self.cluster.exec(&self.pod, &self.name, &[SHIM_PROGRAM]).await;
         let exec = match exec {
             Ok(exec) => exec,
             Err(error) => {
@@ -287,7 +286,7 @@ impl Holder {
         let Some(made) = self.made.as_ref().filter(|_| !self.kept) else { return };
         let what = format!("end {} in pod {}/{}", self.name, self.pod.namespace, self.pod.pod);
         let step = self.journal.begin(Some(crate::door::Door::Kube), &what, None);
-        let ended = match self.cluster.exec(&self.pod, &self.name, &[PROGRAM, "stop"]).await {
+        let ended = match self.cluster.exec(&self.pod, &self.name, &[SHIM_PROGRAM, STOP]).await {
             Ok(exec) => {
                 // With the container ends the program that ends it: how it went is not always told.
                 let _ = tokio::time::timeout(SETTLE, exec.end).await;

@@ -1,0 +1,198 @@
+//! The toolkit image: made without an engine, read by ourselves, and run by an engine.
+
+use std::fs;
+use std::process::{Command, Stdio};
+
+use scratchdbg::wire::{Body, Op};
+
+use super::session::Session;
+use crate::support::command::{BINARY, binary, run, scratchdbg};
+use crate::support::container::Run;
+use crate::support::engine::{docker, inspect, try_docker};
+use crate::support::process::{all_pids, command_line, namespace};
+use crate::support::wait;
+use crate::{require_engine, require_root};
+
+/// An image of our own on the engine; gone when dropped.
+struct Loaded(String);
+
+impl Drop for Loaded {
+    fn drop(&mut self) {
+        let _ = try_docker(&["rmi", "--force", &self.0]);
+    }
+}
+
+/// A container of ours; gone when dropped.
+struct Kept(String);
+
+impl Drop for Kept {
+    fn drop(&mut self) {
+        let _ = try_docker(&["rm", "--force", "--volumes", &self.0]);
+    }
+}
+
+fn exec(container: &str, words: &[&str]) -> Command {
+    let mut command = Command::new("docker");
+    command.args(["exec", "--interactive", container, "/scratchdbg-shim"]).args(words).stdin(Stdio::null());
+    command
+}
+
+/// The helpers in a pid namespace.
+fn helpers(pids: &std::path::Path) -> Vec<i32> {
+    let ours = |pid: &i32| {
+        namespace(*pid, "pid").is_some_and(|its| its == pids) && command_line(*pid).starts_with("/scratchdbg-shim")
+    };
+    all_pids().filter(ours).collect()
+}
+
+#[test]
+fn the_same_bytes_without_an_engine() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = |name: &str| folder.path().join(name).display().to_string();
+    let made = |args: &[&str]| {
+        let mut command = binary(args);
+        command.env("DOCKER_HOST", "unix:///nonexistent").env_remove("SCRATCHDBG_IMAGE");
+        run(command)
+    };
+    let default = format!("scratchdbg-toolkit:{}", env!("CARGO_PKG_VERSION"));
+    let told = made(&["image", "build", "-o", &at("layout"), "--json"]).quietly().json();
+    assert_eq!((&told["image"], &told["file"]), (&default.as_str().into(), &at("layout").into()));
+    let digest = told["digest"].as_str().unwrap();
+    let line = made(&["image", "build", "-o", &at("one.tar"), "-q"]).quietly().text();
+    assert_eq!(line, format!("{default}@{digest}\n"));
+    made(&["image", "save", "-o", &at("two.tar"), "-q"]).quietly();
+    let three = made(&["image", "save", "-o", "-"]).quietly().stdout;
+    let one = fs::read(folder.path().join("one.tar")).unwrap();
+    assert!(one == fs::read(folder.path().join("two.tar")).unwrap() && one == three, "archives differ");
+    // By name, wherever that comes from.
+    let named = made(&["image", "save", "-o", &at("three.tar"), "--image", "r.example:5000/a:1", "--json", "-q"]);
+    let named = named.quietly().json();
+    assert_eq!((&named["image"], &named["digest"]), (&"r.example:5000/a:1".into(), &digest.into()));
+    let mut command = binary(&["image", "save", "-o", &at("four.tar"), "-q"]);
+    command.env("SCRATCHDBG_IMAGE", "a/b:2");
+    assert!(run(command).quietly().text().starts_with("a/b:2@"));
+
+    // Nothing is written over, and no name is taken that is none.
+    made(&["image", "save", "-o", &at("one.tar")]).fails_with(1, &["is there already", "--yes"]);
+    made(&["image", "build", "-o", &at("layout")]).fails_with(1, &["is not empty"]);
+    made(&["image", "save", "-o", &at("x.tar"), "--image", "A"]).fails_with(2, &["no name of an image"]);
+    made(&["image", "save", "-o", &at("none/x.tar")]).fails_with(1, &["no such file"]);
+
+    // As any image it is looked into: from the folder, and from the archive.
+    for place in [at("layout"), at("one.tar")] {
+        let found =
+            scratchdbg(&["check", &format!("image://{place}"), "--json", "--fail-on", "never"]).quietly().json();
+        let finding = |id: &str| {
+            found["findings"].as_array().unwrap().iter().find(|one| one["id"] == id).unwrap()["status"].clone()
+        };
+        for id in ["program.present", "program.executable", "program.static", "program.machine", "users.user"] {
+            assert_eq!(finding(id), "ok", "{id} of {place}: {found:#}");
+        }
+    }
+}
+
+#[test]
+fn without_an_engine_nothing_is_pushed() {
+    let mut command = binary(&["image", "push", "r.example/a:1"]);
+    command.env("DOCKER_HOST", "unix:///nonexistent");
+    run(command).fails_with(5, &["/nonexistent", "image save -o FILE"]);
+    scratchdbg(&["image", "push", "r.example/a:1", "--read-only"]).fails_with(3, &["--read-only"]);
+    scratchdbg(&["image", "push", "r.example/a@sha256:0"]).fails_with(2, &["digest"]);
+}
+
+/// An engine takes it, and runs it with nothing: with no right, nobody's user, and no file that can be written. Beside a target,
+/// by an exec, as a pod's node does.
+#[test]
+fn an_engine_keeps_it_beside_a_target() {
+    require_engine!();
+    let name = format!("scratchdbg-test/toolkit:{}", std::process::id());
+    let mut save = binary(&["image", "save", "-o", "-", "--image", &name]);
+    let mut save = save.stdout(Stdio::piped()).spawn().unwrap();
+    let mut load = Command::new("docker");
+    load.arg("load").stdin(save.stdout.take().unwrap());
+    let loaded = run(load).ok().text();
+    assert!(save.wait().unwrap().success() && loaded.contains(&name), "{loaded}");
+    let image = Loaded(name);
+
+    let target = Run::toolbox(&["sleep"]).hardened().start();
+    let owner = format!("--label=scratchdbg-test.owner={}", std::process::id());
+    let beside = format!("--pid=container:{}", target.id());
+    let rights =
+        ["--user=65532:0", "--cap-drop=ALL", "--security-opt=no-new-privileges", "--read-only", "--network=none"];
+    let keep = |more: &[&str]| {
+        let args = [&["run", "--detach", &owner][..], &rights, more, &[&image.0]].concat();
+        Kept(docker(&args))
+    };
+    let kept = keep(&[&beside]);
+    wait::until("its first word", || docker(&["logs", &kept.0]).contains("\"protocol\"").then_some(()));
+    let said: serde_json::Value = serde_json::from_str(&docker(&["logs", &kept.0])).unwrap();
+    assert_eq!((&said["uid"], &said["gid"], &said["capabilities"]), (&65532.into(), &0.into(), &0.into()));
+    assert_ne!(said["pid"], 1, "it is among the target's processes");
+
+    let pids = namespace(target.pid(), "pid").unwrap();
+    let mut session = Session::begin(exec(&kept.0, &[]));
+    assert_eq!(helpers(&pids).len(), 2, "the holder and the session");
+    assert_eq!((session.hello.uid, session.hello.gid), (65532, 0));
+    let before = session.read("/proc/1/cmdline");
+    session.ask(Op::Root { pid: 1 }, |body| assert!(matches!(body, Body::Stat(_)), "{body:?}")).unwrap();
+    // What is open to nobody but the target's own user.
+    assert_eq!(session.read("/proc/1/cmdline"), before);
+    assert!(session.read("/proc/1/environ").starts_with(b"PATH="));
+    session.ask(Op::Stat { path: b"/toolbox", follow: false }, |body| assert!(matches!(body, Body::Stat(_)))).unwrap();
+    let memory = Op::Parts { path: b"/proc/1/mem", parts: &[] };
+    session.ask(memory, |body| assert!(matches!(body, Body::Data(_)), "{body:?}")).unwrap();
+    assert_eq!(docker(&["diff", &kept.0]), "");
+
+    // Not the target's first process, but its own holder, is what is stopped; it ends as it should.
+    assert_eq!(run(exec(&kept.0, &["stop"])).code(), 0);
+    wait::until("the holder to end", || (inspect(&kept.0)["State"]["Status"] == "exited").then_some(()));
+    assert_eq!(inspect(&kept.0)["State"]["ExitCode"], 0);
+    assert_eq!(target.state(), "running");
+    // Docker 20.10 does not tell whoever has begun an exec that it has ended with its container: the kernel is asked.
+    let none = |what: &str| wait::until(what, || helpers(&pids).is_empty().then_some(()));
+    none("the session to end with the holder");
+    drop(session);
+
+    // It, and whoever is in it, end with the target.
+    let kept = keep(&[&beside]);
+    wait::until("its first word", || docker(&["logs", &kept.0]).contains("\"protocol\"").then_some(()));
+    let session = Session::begin(exec(&kept.0, &[]));
+    assert_eq!(helpers(&pids).len(), 2);
+    target.engine_does("kill");
+    none("all of them to end with the target");
+    drop(session);
+    wait::until("the holder to end", || (inspect(&kept.0)["State"]["Status"] == "exited").then_some(()));
+
+    // Without a target it is the first process of its own, and can be ended even so.
+    let kept = keep(&[]);
+    wait::until("its first word", || docker(&["logs", &kept.0]).contains("\"protocol\"").then_some(()));
+    assert_eq!(run(exec(&kept.0, &["stop"])).code(), 0);
+    wait::until("the holder to end", || (inspect(&kept.0)["State"]["Status"] == "exited").then_some(()));
+    assert_eq!(inspect(&kept.0)["State"]["ExitCode"], 0);
+}
+
+/// With what cores and debuggers take, this very program is in it, and runs there.
+#[test]
+fn with_a_debugger_this_program_runs_in_it() {
+    require_root!();
+    let folder = tempfile::tempdir().unwrap();
+    let (layout, root) = (folder.path().join("layout"), folder.path().join("root"));
+    let out = layout.display().to_string();
+    let told = scratchdbg(&["image", "build", "--with-debugger", "-o", &out, "--json", "-q"]).quietly().json();
+    let manifest = blob(&layout, told["digest"].as_str().unwrap());
+    let manifest: serde_json::Value = serde_json::from_slice(&fs::read(manifest).unwrap()).unwrap();
+    let layer = blob(&layout, manifest["layers"][0]["digest"].as_str().unwrap());
+    tar::Archive::new(fs::File::open(layer).unwrap()).unpack(&root).unwrap();
+    assert_eq!(fs::metadata(root.join("scratchdbg")).unwrap().len(), fs::metadata(BINARY).unwrap().len());
+    let mut command = Command::new("chroot");
+    command
+        .args(["--userspec=65532:65532", "--groups="])
+        .arg(&root)
+        .args(["/scratchdbg", "--version"])
+        .stdin(Stdio::null());
+    assert!(run(command).quietly().text().contains(env!("CARGO_PKG_VERSION")));
+}
+
+fn blob(layout: &std::path::Path, digest: &str) -> std::path::PathBuf {
+    layout.join("blobs").join(digest.replace(':', "/"))
+}
