@@ -76,7 +76,7 @@ impl Default for Terms {
             image: toolkit::NAME.to_owned(),
             patience: Duration::from_secs(60),
             ttl: Duration::from_secs(60 * 60),
-            idle: Duration::from_secs(5 * 60),
+            idle: Duration::from_secs(60),
             keep: false,
         }
     }

@@ -10,6 +10,7 @@
 mod error;
 mod holder;
 mod level;
+mod own;
 mod pump;
 #[cfg(feature = "kube")]
 #[cfg(test)]
@@ -97,7 +98,11 @@ async fn go_in(mut shim: Shim, pod: &Pod, level: &Level, journal: &Journal) -> R
     let init = init.ok_or_else(|| Error::NotFound { name: name() })?;
     let what = format!("send the helper to the root directory of process {init}");
     let step = journal.begin(Some(Door::Kube), &what, Some("the helper's end"));
-    match shim.enter_root(init, own).await {
+    let ours = match pod.processes {
+        Processes::OfNode => own.into_iter().collect(),
+        Processes::Own | Processes::OfPod => own::of(&shim, own, init).await.map_err(lost)?,
+    };
+    match shim.enter_root(init, ours).await {
         Ok(()) => {
             let (made, ended) = (step.end(&Ok::<_, Error>(())), shim.ended());
             tokio::spawn(async move {

@@ -75,7 +75,7 @@ pub(super) async fn enter(
         let init = init.ok_or_else(|| Error::Lost { target: target() })?;
         let what = format!("send the helper to the root directory of process {init}");
         let step = journal.begin(Some(Door::Sidecar), &what, Some("the helper's end"));
-        match shim.enter_root(init, own).await {
+        match shim.enter_root(init, own.into_iter().collect()).await {
             Ok(()) => {
                 let (made, ended) = (step.end(&Ok::<_, Error>(())), shim.ended());
                 tokio::spawn(async move {

@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::ask::Question;
+use super::pod::KEPT;
 use super::{Cluster, Error, Pod, wire};
 use crate::activity::Made;
 
@@ -28,6 +29,8 @@ pub struct Addition {
     pub image: String,
     /// What it runs.
     pub command: Vec<String>,
+    /// Whether it is left to others.
+    pub kept: bool,
     /// Who it runs as.
     pub security: Security,
 }
@@ -80,12 +83,14 @@ impl Security {
 
 impl Addition {
     fn patch(&self, pod: &Pod) -> Value {
+        let env: Vec<Value> = self.kept.then(|| json!({"name": KEPT, "value": "1"})).into_iter().collect();
         let container = json!({
             "name": self.name,
             "image": self.image,
             // Otherwise an image that is called `latest` would have to be in a registry, even if the node has it.
             "imagePullPolicy": "IfNotPresent",
             "command": self.command,
+            "env": env,
             "targetContainerName": pod.name,
             "terminationMessagePolicy": "File",
             "securityContext": self.security.document(),

@@ -10,6 +10,9 @@ const DEFAULT_CONTAINER: &str = "kubectl.kubernetes.io/default-container";
 /// What a kubelet makes of a file of its own has this.
 const MIRROR: &str = "kubernetes.io/config.mirror";
 
+/// A variable of what we add, which is there if it is left to others: it is all that is remembered of it.
+pub const KEPT: &str = "SCRATCHDBG_KEPT";
+
 /// A container of a pod.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Pod {
@@ -106,6 +109,8 @@ pub struct Ephemeral {
     pub image: String,
     /// Whose processes it sees.
     pub target: Option<String>,
+    /// Whether who added it left it to others, and to nobody's end but its own.
+    pub kept: bool,
     /// Who it runs as, and with which rights.
     pub security: wire::SecurityContext,
     /// What it does.
@@ -170,6 +175,7 @@ impl Pod {
             name: one.name.clone(),
             image: one.image.clone(),
             target: one.target_container_name.clone(),
+            kept: one.env.iter().any(|one| one.name == KEPT),
             security: one.security_context.clone(),
             state: Standing::of(status.ephemeral_container_statuses.iter().find(|status| status.name == one.name)),
         };

@@ -157,6 +157,7 @@ async fn a_container_is_tried_before_it_is_added() {
         name: "sdbg-app-1".into(),
         image: "tool:1".into(),
         command: vec!["/scratchdbg-shim".into(), "hold".into()],
+        kept: true,
         security: Security { uid: 65532, gid: 0, add: Vec::new(), drop: vec!["ALL".into()] },
     };
     cluster.try_add(&found, &addition).await.unwrap();
@@ -171,6 +172,7 @@ async fn a_container_is_tried_before_it_is_added() {
         "image": "tool:1",
         "imagePullPolicy": "IfNotPresent",
         "command": ["/scratchdbg-shim", "hold"],
+        "env": [{"name": "SCRATCHDBG_KEPT", "value": "1"}],
         "targetContainerName": "app",
         "terminationMessagePolicy": "File",
         // Nothing less satisfies the policy "restricted".
@@ -194,7 +196,7 @@ async fn why_a_container_cannot_be_added() {
     let (cluster, _) = cluster(move |_| given.lock().unwrap().clone());
     let found = cluster.find(&name("pod/web-1"), None).await.unwrap();
     let security = Security { uid: 0, gid: 0, add: Vec::new(), drop: Vec::new() };
-    let addition = Addition { name: "a".into(), image: "b".into(), command: Vec::new(), security };
+    let addition = Addition { name: "a".into(), image: "b".into(), command: Vec::new(), kept: false, security };
     let psa = "pods \"web-1\" is forbidden: violates PodSecurity \"baseline:latest\": non-default capabilities";
     let rbac = "pods \"web-1\" is forbidden: User \"ann\" cannot patch resource \"pods/ephemeralcontainers\"";
     let kyverno = "admission webhook \"validate.kyverno.svc-fail\" denied the request: no";

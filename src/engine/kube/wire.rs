@@ -87,6 +87,9 @@ pub struct Container {
     /// With which arguments.
     #[serde(deserialize_with = "or_none")]
     pub args: Vec<String>,
+    /// Variables that it is given.
+    #[serde(deserialize_with = "or_none")]
+    pub env: Vec<Variable>,
     /// Where it is begun, instead of where its image says.
     pub working_dir: Option<String>,
     /// Ports that it tells of.
@@ -103,6 +106,16 @@ pub struct Container {
     pub security_context: SecurityContext,
     /// Whose processes it sees; of those that were added.
     pub target_container_name: Option<String>,
+}
+
+/// `v1.EnvVar`
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(default)]
+pub struct Variable {
+    /// Its name.
+    pub name: String,
+    /// Its value; empty where it is taken from elsewhere.
+    pub value: String,
 }
 
 /// `v1.SecurityContext`, and what of `v1.PodSecurityContext` is the same.

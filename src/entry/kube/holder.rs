@@ -83,10 +83,12 @@ fn refused(no: No) -> Error {
     }
 }
 
-/// A holder of the same target that looks in the same way.
+/// A holder of the same target that looks in the same way, and that was left to others. One that was added for a single command ends
+/// with that, perhaps just now.
 fn running(pod: &Pod, level: &Level, image: &str) -> Option<String> {
     let same = pod.ephemeral.iter().find(|one| {
         one.name.starts_with(PREFIX)
+            && one.kept
             && one.state == Standing::Running
             && one.image == image
             && one.target.as_deref() == Some(&pod.name)
@@ -101,6 +103,7 @@ fn addition(pod: &Pod, level: &Level, terms: &Terms) -> Addition {
     Addition {
         name: free_name(pod),
         image: terms.image.clone(),
+        kept: terms.keep,
         command: [SHIM_PROGRAM, HOLD, "--ttl", &ttl, "--idle", &idle].map(str::to_owned).to_vec(),
         security: level.security.clone(),
     }

@@ -240,8 +240,10 @@ async fn whatever_kubectl_waits_for_without_end_ends_here_with_advice() {
 #[tokio::test]
 async fn one_that_runs_is_used_again() {
     let holder = |name: &str, gid: u32, image: &str, target: &str| {
+        // Whoever added it for one command is about to end it.
+        let kept = if name == "sdbg-app-4" { json!([]) } else { json!([{"name": "SCRATCHDBG_KEPT", "value": "1"}]) };
         json!({
-            "name": name, "image": image, "targetContainerName": target,
+            "name": name, "image": image, "targetContainerName": target, "env": kept,
             "securityContext": {
                 "runAsUser": 65532, "runAsGroup": gid, "allowPrivilegeEscalation": false,
                 "capabilities": {"drop": ["ALL"]},
@@ -255,10 +257,11 @@ async fn one_that_runs_is_used_again() {
                 holder("debugger-x", 0, &image, "app"),
                 holder("sdbg-app-1", 7, &image, "app"),
                 holder("sdbg-app-2", 0, "another", "app"),
+                holder("sdbg-app-4", 0, &image, "app"),
                 holder("sdbg-proxy-1", 0, &image, "proxy"),
                 holder("sdbg-app-3", 0, &image, "app"),
             ]);
-            let names = ["debugger-x", "sdbg-app-1", "sdbg-app-2", "sdbg-proxy-1", "sdbg-app-3"];
+            let names = ["debugger-x", "sdbg-app-1", "sdbg-app-2", "sdbg-app-4", "sdbg-proxy-1", "sdbg-app-3"];
             pod["status"]["ephemeralContainerStatuses"] =
                 names.iter().map(|name| json!({"name": name, "state": state})).collect();
         })

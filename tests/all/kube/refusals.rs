@@ -102,6 +102,10 @@ fn nobody_and_nowhere() {
     let boss = Looker::new(&kube, User::admin("boss"));
     let asked = boss.runs(&["ps", "pod/web", "--impersonate", "jane"]);
     asked.fails_with(3, &["User \"jane\" cannot get resource \"pods\""]);
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("config");
+    std::fs::copy(kube.user(User::new("jane")), &file).unwrap();
     drop(kube);
-    jane.runs(&["ps", "pod/web"]).fails_with(5, &["does not answer", "kubectl version"]);
+    let asked = jane.runs(&["ps", "pod/web", "--kubeconfig", file.to_str().unwrap()]);
+    asked.fails_with(5, &["does not answer", "kubectl version"]);
 }

@@ -41,6 +41,7 @@ fn a_pod_that_cannot_be_entered_is_told_on_the_screen() {
     let mut terminal = editor.screen(&["attach", "k8s://shop/web"]);
     terminal.wait_for("RBAC does not let you look");
     // Its log can be read all the same.
+    terminal.press(key::ESC);
     terminal.press("3");
     terminal.wait_for("shop open");
     terminal.press("q");
