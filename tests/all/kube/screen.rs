@@ -42,6 +42,7 @@ fn a_pod_that_cannot_be_entered_is_told_on_the_screen() {
     terminal.wait_for("RBAC does not let you look");
     // Its log can be read all the same.
     terminal.press(key::ESC);
+    terminal.wait_for_no("Esc close");
     terminal.press("3");
     terminal.wait_for("shop open");
     terminal.press("q");
