@@ -24,6 +24,7 @@ mod harness;
 mod hostile;
 mod invoker;
 mod killed;
+mod kube;
 mod matrix;
 mod names;
 mod native;
