@@ -20,6 +20,8 @@ use crate::answer::{self, Answer, Refusal};
 pub const V5: &str = "v5.channel.k8s.io";
 /// The one before it, and that of port-forward.
 pub const V4: &str = "v4.channel.k8s.io";
+/// SPDY inside a WebSocket: port-forward by kubectl.
+pub const TUNNEL: &str = "SPDY/3.1+portforward.k8s.io";
 
 /// What a process reads.
 pub const STDIN: u8 = 0;

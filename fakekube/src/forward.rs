@@ -1,5 +1,7 @@
 //! Port-forward: connections made from inside a pod's network, so that what listens on its loopback is reached.
 
+pub mod tunnel;
+
 use std::fs::File;
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr, TcpStream as StdTcpStream};
@@ -14,7 +16,7 @@ use tokio::net::tcp::OwnedWriteHalf;
 use tokio::sync::{mpsc, oneshot};
 
 use crate::answer::{Answer, Refusal};
-use crate::channel::{self, Frame, Pending, V4};
+use crate::channel::{self, Frame, Pending, TUNNEL, V4};
 use crate::cluster::Cluster;
 use crate::fault::Fault;
 use crate::query::Query;
@@ -37,7 +39,11 @@ pub fn open<B>(cluster: Arc<Cluster>, key: &Key, query: &Query, request: &mut Re
         return Err(Refusal::Text(StatusCode::INTERNAL_SERVER_ERROR, words.to_owned()));
     };
     let ports: Vec<u16> = query.all("ports").flat_map(|list| list.split(',')).flat_map(str::parse).collect();
-    let (answer, pending) = channel::agree(request, &[V4])?.part();
+    let (answer, pending) = channel::agree(request, &[TUNNEL, V4])?.part();
+    if pending.protocol() == TUNNEL {
+        tokio::spawn(tunnel::carry(cluster, run.pause, pending));
+        return Ok(answer);
+    }
     if ports.is_empty() || ports.len() > MOST_PORTS {
         return Err(Refusal::bad_request("query parameter \"ports\" is required"));
     }

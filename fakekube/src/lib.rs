@@ -24,6 +24,7 @@ pub mod rbac;
 pub mod rest;
 pub mod selector;
 pub mod server;
+pub mod spdy;
 pub mod store;
 pub mod streams;
 pub mod table;

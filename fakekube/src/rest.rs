@@ -233,7 +233,10 @@ async fn below_pod(
             }
         }
         ("exec" | "attach" | "portforward", "get" | "create") => {
-            pod()?;
+            let pod = pod()?;
+            if below != "portforward" {
+                streams::running(&cluster, &key, &streams::chosen(&pod, &query)?).await?;
+            }
             Err(Refusal::bad_request("Upgrade request required"))
         }
         _ => Err(Refusal::not_allowed()),
