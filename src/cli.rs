@@ -9,9 +9,11 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::delve::dap::proxy::PathRule;
 use crate::delve::listen::Address;
+use crate::engine::kube::{Options, Terms};
 use crate::entry::{Access, Identity, Via};
 use crate::goroutines::filter::Label;
 use crate::target::{ContainerPid, TargetName, TargetPath};
+use crate::toolkit;
 
 /// See inside a running container that has no shell.
 #[derive(Debug, Parser)]
@@ -61,6 +63,71 @@ pub struct Global {
     /// Answer yes to questions, and trust the target where that is asked for.
     #[arg(short, long, global = true, help_heading = "Global options")]
     pub yes: bool,
+    /// Of pods.
+    #[command(flatten)]
+    pub kube: Kube,
+}
+
+/// Options for pods of a cluster.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Kubernetes options")]
+pub struct Kube {
+    /// The pod's namespace; otherwise that of the context.
+    #[arg(short, long, global = true, value_name = "NAME")]
+    pub namespace: Option<String>,
+    /// The container of the pod; otherwise its default one, or its only one.
+    #[arg(short, long, global = true, value_name = "NAME")]
+    pub container: Option<String>,
+    /// The context of the kubeconfig file to use.
+    #[arg(long, global = true, value_name = "NAME")]
+    pub context: Option<String>,
+    /// The kubeconfig file; otherwise as KUBECONFIG says, or ~/.kube/config.
+    #[arg(long, global = true, value_name = "FILE")]
+    pub kubeconfig: Option<PathBuf>,
+    /// Ask the cluster as this user: what kubectl calls --as, which means somebody inside here.
+    #[arg(long, global = true, value_name = "USER")]
+    pub impersonate: Option<String>,
+    /// Ask the cluster as a member of this group; may be given again.
+    #[arg(long, global = true, value_name = "GROUP")]
+    pub impersonate_group: Vec<String>,
+    /// The image that is added to a pod, as `scratchdbg image build` makes it; otherwise SCRATCHDBG_IMAGE, or
+    /// scratchdbg-toolkit and the version.
+    #[arg(long, global = true, value_name = "REF")]
+    pub image: Option<String>,
+    /// How long what is added to a pod may take to start.
+    #[arg(long, global = true, value_name = "TIME", default_value = "60s", value_parser = humantime::parse_duration)]
+    pub timeout: Duration,
+    /// Leave what was added to a pod running, for the next command to use, until nobody has used it for so long.
+    #[arg(long, global = true, value_name = "TIME", num_args = 0..=1, default_missing_value = "5m", require_equals = true,
+          value_parser = humantime::parse_duration)]
+    pub keep: Option<Duration>,
+    /// Whether this is kubectl's plugin, by the name it was called by.
+    #[arg(skip)]
+    pub plugin: bool,
+}
+
+impl Kube {
+    /// Which cluster, and as whom.
+    #[must_use]
+    pub fn options(&self) -> Options {
+        let usual = Terms::default();
+        let idle = self.keep.unwrap_or(usual.idle);
+        let terms = Terms {
+            image: toolkit::reference(self.image.as_deref()),
+            patience: self.timeout,
+            ttl: usual.ttl.max(idle),
+            idle,
+            keep: self.keep.is_some(),
+        };
+        Options {
+            terms,
+            kubeconfig: self.kubeconfig.clone(),
+            context: self.context.clone(),
+            namespace: self.namespace.clone(),
+            user: self.impersonate.clone(),
+            groups: self.impersonate_group.clone(),
+        }
+    }
 }
 
 impl Cli {
@@ -103,6 +170,7 @@ impl Command {
             Self::Doctor
             | Self::Clean
             | Self::Image(_)
+            | Self::Kube(_)
             | Self::Undertaker { .. }
             | Self::Beside
             | Self::Completions { .. }
@@ -200,6 +268,9 @@ pub enum Command {
     /// Takes a core or debugs beside a target, in a sidecar, as it is told there. Nobody types it.
     #[command(hide = true)]
     Beside,
+    /// What a cluster's administrator is asked for.
+    #[command(subcommand)]
+    Kube(KubeCommand),
     /// Print completions for a shell.
     Completions {
         /// The shell.
@@ -210,6 +281,13 @@ pub enum Command {
     Man,
     /// Print the keys of the screen.
     Keys,
+}
+
+/// `kube`
+#[derive(Debug, Clone, Copy, Subcommand)]
+pub enum KubeCommand {
+    /// Print the Role that looking into the pods of a namespace takes.
+    Rbac,
 }
 
 /// `image`
@@ -275,6 +353,15 @@ pub struct List {
     /// Those of the Kubernetes node that this host is, which take no engine: as its container runtime knows them.
     #[arg(long)]
     pub cri: bool,
+    /// The containers of pods of a cluster, not those of an engine.
+    #[arg(long)]
+    pub pods: bool,
+    /// Pods of all namespaces.
+    #[arg(short = 'A', long, requires = "pods")]
+    pub all_namespaces: bool,
+    /// Only pods with these labels, as kubectl takes them: app=web,tier!=cache.
+    #[arg(short = 'l', long, requires = "pods", value_name = "LABELS")]
+    pub selector: Option<String>,
 }
 
 /// `ls`
@@ -359,7 +446,7 @@ pub struct Logs {
     #[arg(long, value_name = "TIME")]
     pub until: Option<String>,
     /// Only the last so many lines.
-    #[arg(short = 'n', long, value_name = "N")]
+    #[arg(long, value_name = "N")]
     pub tail: Option<u64>,
     /// Only lines that match; !RE for those that do not.
     #[arg(long, value_name = "RE")]
@@ -376,6 +463,9 @@ pub struct Logs {
     /// Only standard error.
     #[arg(long)]
     pub stderr: bool,
+    /// The log of the run before this one. Of pods.
+    #[arg(short, long)]
+    pub previous: bool,
 }
 
 /// `go`
@@ -435,7 +525,7 @@ pub struct Goroutines {
     #[arg(long, value_name = "KEY[=VALUE]")]
     pub label: Vec<Label>,
     /// At most so many groups, or goroutines where they are written one by one.
-    #[arg(short = 'n', long, value_name = "N")]
+    #[arg(long, value_name = "N")]
     pub limit: Option<usize>,
     /// The runtime's own goroutines and calls, too.
     #[arg(long)]

@@ -13,11 +13,13 @@ mod generated;
 mod go;
 mod goroutines;
 pub mod image;
+mod kube;
 mod list;
 mod logs;
 mod ls;
 mod net;
 pub mod output;
+pub mod plugin;
 mod proc;
 mod process;
 mod ps;
@@ -36,13 +38,15 @@ use tracing_subscriber::layer::SubscriberExt as _;
 use crate::activity::Journal;
 use crate::cli::{self, Cli, Color, Command, Global};
 use crate::door::Door;
+use crate::engine::Owner;
 use crate::engine::cri::{self, Cri};
 use crate::engine::docker::Docker;
 use crate::engine::docker::sidecar::{self, undertaker};
+use crate::engine::kube::Cluster;
 use crate::entry::{self, Access, Broker, Entered, NoBroker};
 use crate::exit::{Exit, Failure};
 use crate::invoker::Invoker;
-use crate::target::{NotRunning, Target, TargetName};
+use crate::target::{NotRunning, PodKind, Target, TargetName};
 use crate::text::Untrusted;
 
 /// Does what was typed.
@@ -83,7 +87,7 @@ pub fn run(cli: Cli) -> Result<(), Failure> {
             let runtime = runtime(true)?;
             let result = runtime.block_on(async {
                 let result = attach::run(&context, target).await;
-                sidecar::settle().await;
+                entry::settle().await;
                 result
             });
             // A task that waits for a file or an engine must not hold up the end.
@@ -101,7 +105,7 @@ pub fn run(cli: Cli) -> Result<(), Failure> {
                     Err(failure) => Err(context.explained(failure).await),
                     done => done,
                 };
-                sidecar::settle().await;
+                entry::settle().await;
                 result
             })
         }
@@ -135,6 +139,7 @@ async fn dispatch(context: &Context, command: &Command) -> Result<(), Failure> {
         Command::Check(check) => check::run(context, check).await,
         Command::Doctor => doctor::run(context).await,
         Command::Clean => clean::run(context).await,
+        Command::Kube(command) => kube::run(context, *command),
         Command::Image(image) => toolkit::run(context, image).await,
         // Handled by the caller, which needs no runtime for them or another one.
         Command::Undertaker { .. }
@@ -170,6 +175,7 @@ fn enters(command: &Command) -> bool {
         | Command::Beside
         | Command::Logs(_)
         | Command::Clean
+        | Command::Kube(_)
         | Command::Image(_)
         | Command::Completions { .. }
         | Command::Man
@@ -214,6 +220,7 @@ pub struct Context {
     pub journal: Journal,
     broker: Option<Result<Broker, NoBroker>>,
     engine: OnceCell<Docker>,
+    cluster: OnceCell<Cluster>,
     /// What was entered, and how.
     entered: OnceCell<(Target, Door)>,
 }
@@ -222,7 +229,14 @@ impl Context {
     /// Puts one together. A command that never goes inside has no broker.
     #[must_use]
     pub fn new(global: Global, broker: Option<Result<Broker, NoBroker>>) -> Self {
-        Self { global, journal: Journal::default(), broker, engine: OnceCell::new(), entered: OnceCell::new() }
+        Self {
+            global,
+            journal: Journal::default(),
+            broker,
+            engine: OnceCell::new(),
+            cluster: OnceCell::new(),
+            entered: OnceCell::new(),
+        }
     }
 
     /// The privileged half.
@@ -249,6 +263,31 @@ impl Context {
         Ok(self.engine.get_or_init(|| engine))
     }
 
+    /// The cluster. Connected at first use.
+    ///
+    /// # Errors
+    /// If the options and the configuration name none that could be asked.
+    pub async fn cluster(&self) -> Result<&Cluster, Failure> {
+        if let Some(cluster) = self.cluster.get() {
+            return Ok(cluster);
+        }
+        let cluster = Cluster::connect(&self.global.kube.options(), &self.journal).await?;
+        Ok(self.cluster.get_or_init(|| cluster))
+    }
+
+    /// Who knows a target; a plain process is known to nobody.
+    ///
+    /// # Errors
+    /// If it cannot be asked.
+    pub async fn owner(&self, target: &Target) -> Result<Option<Owner>, Failure> {
+        Ok(match target {
+            Target::Container(_) => Some(Owner::Engine(self.engine()?.clone())),
+            Target::Pod(_) => Some(Owner::Cluster(self.cluster().await?.clone())),
+            Target::Node(_) => Some(Owner::Runtime),
+            Target::Process(_) => None,
+        })
+    }
+
     /// Goes on as whoever typed `sudo`. Only the broker needs root; and, if that answers to nobody else, whoever asks a node's
     /// runtime.
     fn give_root_back(&self, on_node: bool) {
@@ -269,7 +308,7 @@ impl Context {
     /// # Errors
     /// If there is no such target, or more than one.
     pub async fn find(&self, name: &TargetName) -> Result<Target, Failure> {
-        match name {
+        match &self.meant(name)? {
             TargetName::Container(name) => Ok(Target::Container(Box::new(self.engine()?.resolve(name).await?))),
             TargetName::Process(pid) => {
                 crate::engine::process::find(*pid)?;
@@ -279,19 +318,27 @@ impl Context {
                 let cri = Cri::connect(self.global.cri_socket.as_deref()).await?;
                 Ok(Target::Node(Box::new(cri.find(name).await?)))
             }
+            TargetName::Pod(name) => {
+                let container = self.global.kube.container.as_deref();
+                let pod = self.cluster().await?.find(name, container).await?;
+                if name.kind != PodKind::Pod {
+                    self.tell(&format!("{name} is looked at in k8s://{}", pod.container.name));
+                }
+                Ok(Target::Pod(Box::new(pod)))
+            }
             TargetName::Image(_) => Err(NotRunning(name.clone()).into()),
         }
     }
 
-    /// Finds a target that runs, and the engine it is of, if it is of one.
+    /// Finds a target that runs, and who knows it, if anybody does.
     ///
     /// # Errors
     /// As [`Context::find`], or if it does not run.
-    pub async fn find_running(&self, name: &TargetName) -> Result<(Target, Option<&Docker>), Failure> {
+    pub async fn find_running(&self, name: &TargetName) -> Result<(Target, Option<Owner>), Failure> {
         let target = self.find(name).await?;
-        let Some(container) = target.container() else { return Ok((target, None)) };
-        container.running()?;
-        Ok((target, Some(self.engine()?)))
+        target.running()?;
+        let owner = self.owner(&target).await?;
+        Ok((target, owner))
     }
 
     /// Finds a target and goes in to look.
@@ -307,11 +354,14 @@ impl Context {
     /// # Errors
     /// As [`Context::enter`].
     pub async fn enter_with(&self, name: &TargetName, access: &Access) -> Result<(Target, Entered), Failure> {
-        let (target, engine) = self.find_running(name).await?;
-        let entered = entry::enter(self.broker(), engine, &target, access, &self.journal).await;
+        let (target, owner) = self.find_running(name).await?;
+        let entered = entry::enter(self.broker(), owner.as_ref(), &target, access, &self.journal).await;
         // Asked of a failure too: that it ended just now explains it better than the step it was in.
         self.still_the_same(&target).await?;
         let entered = entered?;
+        if let Some(notice) = &entered.notice {
+            self.tell(notice);
+        }
         // Empty until now: a command enters one target.
         let _ = self.entered.set((target.clone(), entered.door));
         Ok((target, entered))
@@ -337,14 +387,11 @@ impl Context {
     /// Between asking the engine for a process id and holding the process, the container may have ended and
     /// its id may have gone to another process. The engine is asked again once the process is held.
     async fn still_the_same(&self, target: &Target) -> Result<(), Failure> {
-        if let Some(before) = target.node() {
-            return Ok(entry::is_still(before).await?);
-        }
-        if let Some(before) = target.container() {
-            let after = self.engine()?.inspect(&before.id).await?;
+        if let Some(owner) = self.owner(target).await? {
+            let after = owner.again(target).await?;
             after.running()?;
-            if !after.is_same_run(before) {
-                return Err(entry::Error::Moved { target: before.name.clone() }.into());
+            if !after.is_same_run(target) {
+                return Err(entry::Error::Moved { target: target.name() }.into());
             }
         }
         Ok(())

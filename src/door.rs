@@ -12,6 +12,8 @@ pub enum Door {
     Local,
     /// A throw-away container of the engine.
     Sidecar,
+    /// An ephemeral container of a pod.
+    Kube,
 }
 
 impl fmt::Display for Door {
@@ -19,6 +21,7 @@ impl fmt::Display for Door {
         match self {
             Self::Local => f.pad("local"),
             Self::Sidecar => f.pad("sidecar"),
+            Self::Kube => f.pad("kube"),
         }
     }
 }

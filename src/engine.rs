@@ -1,18 +1,22 @@
-//! Engines: what finds containers and tells of them. Docker's API, which Podman speaks too; and the CRI of a Kubernetes node.
+//! What finds containers and tells of them: Docker's API, which Podman speaks too; clusters; and the CRI of a Kubernetes node.
 
 pub mod cri;
 pub mod docker;
 pub mod error;
 pub mod event;
 pub mod health;
+pub mod kube;
 pub mod labels;
 pub mod logs;
+pub mod owner;
 pub mod process;
 
 use std::fmt;
 use std::time::SystemTime;
 
 use serde::Serialize;
+
+pub use self::owner::Owner;
 
 use crate::target::HostPid;
 

@@ -3,6 +3,7 @@
 pub mod beside;
 mod broker;
 pub mod guard;
+mod kube;
 mod local;
 pub mod plan;
 mod sidecar;
@@ -25,9 +26,10 @@ pub use self::tracer::Tracer;
 
 use crate::activity::Journal;
 pub use crate::door::Door;
-use crate::engine::cri::{self, Cri, Node};
+use crate::engine::cri;
 use crate::engine::docker::Docker;
-use crate::engine::{self, Container};
+use crate::engine::kube::{Cluster, Pod};
+use crate::engine::{self, Container, Owner};
 use crate::exit::{Exit, Explain};
 use crate::shim::Shim;
 use crate::target::{ContainerPid, HostPid, Target};
@@ -118,6 +120,8 @@ pub struct Entered {
     pub door: Door,
     /// Who can debug its processes.
     pub tracer: Tracer,
+    /// What a person should know of it, because it stays or is not as asked for.
+    pub notice: Option<String>,
 }
 
 /// Why a door did not open.
@@ -209,6 +213,15 @@ pub enum Error {
         /// What the engine said.
         cause: engine::error::Error,
     },
+    /// Nobody can trace it through this door.
+    #[error("nothing can trace {target} through its pod: an ephemeral container has no debugger in it")]
+    Untraced {
+        /// Its name.
+        target: String,
+    },
+    /// A pod could not be entered.
+    #[error(transparent)]
+    Pod(Box<kube::Error>),
     /// The sidecar runs, but the kernel keeps it from the target's files.
     #[error("the sidecar beside {target} may not look into it as {identity}: {cause}")]
     Kept {
@@ -298,6 +311,10 @@ impl Explain for Error {
             ),
             Self::Kept { .. } => Some("try --as target; on the engine's host, sudo and --via local".to_owned()),
             Self::Lost { .. } | Self::NotReady { .. } => Some("on the engine's host, run it with sudo: --via local".to_owned()),
+            Self::Pod(cause) => cause.hint(),
+            Self::Untraced { .. } => Some(
+                "goroutines, threads and check need no debugger; on its node, as root, everything works on pid://N".to_owned(),
+            ),
             Self::Engine { cause, .. } => {
                 let local = "on the engine's host, sudo and --via local need nothing of the engine";
                 Some(cause.hint().unwrap_or_else(|| local.to_owned()))
@@ -326,7 +343,8 @@ on the engine's host, run it with sudo: --via local"
             }
             Self::Engine { cause, .. } => cause.exit(),
             Self::Node(cause) => cause.exit(),
-            Self::NoEngine { .. } => Exit::Usage,
+            Self::Pod(cause) => cause.exit(),
+            Self::NoEngine { .. } | Self::Untraced { .. } => Exit::Usage,
             Self::Missing { .. }
             | Self::Unmapped { .. }
             | Self::Elsewhere { .. }
@@ -360,14 +378,19 @@ on the engine's host, run it with sudo: --via local"
 /// If it cannot be entered: which step failed, why, and what to try.
 pub async fn enter(
     broker: Result<&Broker, Error>,
-    engine: Option<&Docker>,
+    owner: Option<&Owner>,
     target: &Target,
     access: &Access,
     journal: &Journal,
 ) -> Result<Entered, Error> {
     let name = target.name();
-    let (local, beside) = ways(engine, target, access)?;
     let shut = |door, how: &str, why: &str| journal.failed(Some(door), &format!("enter {name} {how}"), &why);
+    if let Some((cluster, pod)) = of_cluster(owner, target) {
+        let entered = kube::enter(cluster, pod, access, journal).await;
+        let entered = entered.map_err(|error| Error::Pod(Box::new(error)));
+        return entered.inspect_err(|error| shut(Door::Kube, "through its pod", &error.to_string()));
+    }
+    let (local, beside) = ways(owner.and_then(Owner::engine), target, access)?;
     if let Some(pid) = local {
         let how = "from this host";
         match local::enter(broker, &name, pid, access, journal).await {
@@ -386,28 +409,22 @@ pub async fn enter(
     entered.inspect_err(|error| shut(Door::Sidecar, "through a sidecar", &error.to_string()))
 }
 
-/// Whether a container of a node is still in the run that it was in `before`. Its runtime is asked.
-///
-/// # Errors
-/// That it has ended, or was started anew, or that the runtime does not answer.
-pub async fn is_still(before: &Node) -> Result<(), Error> {
-    let after = Cri::again(before).await?;
-    let same = (after.pid, after.started) == (before.pid, before.started);
-    if same { Ok(()) } else { Err(Error::Moved { target: before.listed.called() }) }
-}
-
 /// How a target would be entered. Nothing is done.
 ///
 /// # Errors
 /// If it could not be: why, and what to try.
 pub async fn plan(
     broker: Result<&Broker, Error>,
-    engine: Option<&Docker>,
+    owner: Option<&Owner>,
     target: &Target,
     access: &Access,
 ) -> Result<(Door, Plan), Error> {
     let name = target.name();
-    let (local, beside) = ways(engine, target, access)?;
+    if let Some((cluster, pod)) = of_cluster(owner, target) {
+        let planned = kube::plan(cluster, pod, access).await;
+        return planned.map(|plan| (Door::Kube, plan)).map_err(|error| Error::Pod(Box::new(error)));
+    }
+    let (local, beside) = ways(owner.and_then(Owner::engine), target, access)?;
     if let Some(pid) = local {
         match local::plan(broker, &name, pid, access).await {
             Err(error) if beside.is_some() && error.is_for_want_of_rights() => {}
@@ -418,6 +435,20 @@ pub async fn plan(
         Some((_, container)) => sidecar::plan(container, access).map(|plan| (Door::Sidecar, plan)),
         None => Err(Error::NoEngine { target: name }),
     }
+}
+
+/// The cluster and the pod, if it is a pod.
+fn of_cluster<'a>(owner: Option<&'a Owner>, target: &'a Target) -> Option<(&'a Cluster, &'a Pod)> {
+    match (owner, target) {
+        (Some(Owner::Cluster(cluster)), Target::Pod(pod)) => Some((cluster, pod)),
+        _ => None,
+    }
+}
+
+/// Waits until nothing is half made, and what was made for this process alone has ended. For the end of the process.
+pub async fn settle() {
+    kube::settle().await;
+    crate::engine::docker::sidecar::settle().await;
 }
 
 /// The ways that may be tried, in this order: from this host, and beside it.

@@ -2,14 +2,17 @@
 
 use std::process::ExitCode;
 
-use clap::Parser as _;
-use scratchdbg::cli::Cli;
 use scratchdbg::commands;
+use scratchdbg::commands::plugin::{self, Called};
 use scratchdbg::exit::{Exit, Failure};
 
 fn main() -> ExitCode {
-    let cli = Cli::parse();
-    match commands::run(cli) {
+    let arguments: Vec<_> = std::env::args_os().collect();
+    let done = match Called::by(arguments.first()) {
+        Called::Completion => plugin::complete(arguments.get(1..).unwrap_or_default()),
+        called => commands::run(plugin::parse(called, &arguments)),
+    };
+    match done {
         // An error with this status is a pipe whose reader has seen enough.
         Ok(()) | Err(Failure { exit: Exit::Done, .. }) => Exit::Done.into(),
         Err(failure) => {

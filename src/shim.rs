@@ -34,7 +34,7 @@ pub const PATIENCE: Duration = Duration::from_secs(5);
 pub struct Shim {
     connection: Arc<Connection>,
     hello: wire::Hello,
-    own: Option<ContainerPid>,
+    own: Vec<ContainerPid>,
 }
 
 /// What ends a helper that does not answer.
@@ -133,15 +133,15 @@ impl Shim {
         if hello.version != wire::VERSION {
             return Err(connection.broke("it speaks another version"));
         }
-        Ok(Self { connection, hello, own: None })
+        Ok(Self { connection, hello, own: Vec::new() })
     }
 
     /// Sends it to the root of a process, from where all paths start from then on. A sidecar's first errand. `own` is
-    /// the helper itself as the target numbers it.
+    /// what is there of ours, as the target numbers it: the helper itself, and what holds its place.
     ///
     /// # Errors
     /// See [`Error`].
-    pub async fn enter_root(&mut self, pid: ContainerPid, own: Option<ContainerPid>) -> Result<(), Error> {
+    pub async fn enter_root(&mut self, pid: ContainerPid, own: Vec<ContainerPid>) -> Result<(), Error> {
         match self.ask(Op::Root { pid: pid.0 }).await? {
             Answer::Stat(_) => {
                 self.own = own;
@@ -151,10 +151,10 @@ impl Shim {
         }
     }
 
-    /// The helper itself, where it can be seen among the target's processes.
+    /// Whether that is a process of ours, where such can be seen among the target's.
     #[must_use]
-    pub fn own(&self) -> Option<ContainerPid> {
-        self.own
+    pub fn is_own(&self, pid: ContainerPid) -> bool {
+        self.own.contains(&pid)
     }
 
     /// What the shim said of itself when it started.

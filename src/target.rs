@@ -1,5 +1,7 @@
 //! What a person names, and what it turned out to be.
 
+mod pod;
+
 use std::ffi::OsStr;
 use std::fmt;
 use std::os::unix::ffi::OsStrExt as _;
@@ -7,9 +9,11 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
+pub use self::pod::{Kind as PodKind, PodName, plausible};
 use crate::engine::Container;
 use crate::engine::cri::{self, Node};
-use crate::exit::{Exit, Explain};
+use crate::engine::kube::Pod;
+use crate::exit::{Exit, Explain, Failure};
 
 /// A process id in the pid namespace that this program is in: that of the host; or, for the part of it that runs beside a target
 /// (`entry/beside.rs`), the one that it shares with that. Never mixed up with [`ContainerPid`].
@@ -41,6 +45,8 @@ pub enum TargetName {
     Process(HostPid),
     /// A container of the Kubernetes node that this host is.
     Node(cri::Name),
+    /// A container of a pod of a cluster.
+    Pod(PodName),
     /// An image that does not run: what follows `image://`.
     Image(String),
 }
@@ -66,6 +72,9 @@ pub enum NameError {
     /// `cri://` with something else than a container of a node.
     #[error("cri://{0} is no container of a node; write cri://NAMESPACE/POD/CONTAINER or cri://CONTAINER-ID")]
     NotOnNode(String),
+    /// What can be the name of nothing in a cluster.
+    #[error("{0:?} is not a pod's name; write pod/NAME or k8s://NAMESPACE/POD/CONTAINER")]
+    NotAPod(String),
     /// A scheme this version does not know.
     #[error("{0}:// is not a kind of target this version knows")]
     UnknownScheme(String),
@@ -105,13 +114,17 @@ impl FromStr for TargetName {
                 _ => Err(NameError::NotAPid(number.to_owned())),
             },
             Some(("cri", name)) => name.parse().map(Self::Node).map_err(|_| NameError::NotOnNode(name.to_owned())),
+            Some(("k8s", rest)) => PodName::in_full(rest).map(Self::Pod),
             Some(("image", name)) if !name.is_empty() => Ok(Self::Image(name.to_owned())),
             Some(("docker" | "podman" | "image", "")) | None if text.is_empty() || text.contains("://") => {
                 Err(NameError::Empty)
             }
             Some(("docker" | "podman", name)) => Ok(Self::Container(name.to_owned())),
             Some((scheme, _)) => Err(NameError::UnknownScheme(scheme.to_owned())),
-            None => Ok(Self::Container(text.to_owned())),
+            None => match PodName::typed(text) {
+                Some(name) => name.map(Self::Pod),
+                None => Ok(Self::Container(text.to_owned())),
+            },
         }
     }
 }
@@ -122,6 +135,7 @@ impl fmt::Display for TargetName {
             Self::Container(name) => name.fmt(f),
             Self::Process(pid) => write!(f, "pid://{pid}"),
             Self::Node(name) => name.fmt(f),
+            Self::Pod(name) => name.fmt(f),
             Self::Image(name) => write!(f, "image://{name}"),
         }
     }
@@ -166,6 +180,8 @@ pub enum Target {
     Container(Box<Container>),
     /// A container of the node that this host is.
     Node(Box<Node>),
+    /// A container of a pod.
+    Pod(Box<Pod>),
     /// A plain process.
     Process(HostPid),
 }
@@ -177,6 +193,7 @@ impl Target {
         match self {
             Self::Container(container) => container.name.clone(),
             Self::Node(node) => node.listed.called(),
+            Self::Pod(pod) => pod.container.name.clone(),
             Self::Process(pid) => format!("pid://{pid}"),
         }
     }
@@ -187,25 +204,51 @@ impl Target {
         match self {
             Self::Container(container) => container.pid,
             Self::Node(node) => Some(node.pid),
+            Self::Pod(_) => None,
             Self::Process(pid) => Some(*pid),
         }
     }
 
-    /// The container, if it is one of an engine.
+    /// What is told of the container, if it is one: of an engine, or of a pod.
     #[must_use]
     pub fn container(&self) -> Option<&Container> {
         match self {
             Self::Container(container) => Some(container),
+            Self::Pod(pod) => Some(&pod.container),
             Self::Node(_) | Self::Process(_) => None,
         }
     }
 
-    /// The container of a node, if it is one.
+    /// The container of this host's node, if it is one.
     #[must_use]
     pub fn node(&self) -> Option<&Node> {
         match self {
             Self::Node(node) => Some(node),
-            Self::Container(_) | Self::Process(_) => None,
+            Self::Container(_) | Self::Pod(_) | Self::Process(_) => None,
+        }
+    }
+
+    /// Whether there is a process to look at.
+    ///
+    /// # Errors
+    /// What became of it, and what to try.
+    pub fn running(&self) -> Result<(), Failure> {
+        match self {
+            Self::Container(container) => Ok(container.running()?),
+            Self::Pod(pod) => Ok(pod.running()?),
+            // One of a node that does not run is not found.
+            Self::Node(_) | Self::Process(_) => Ok(()),
+        }
+    }
+
+    /// Whether this is still the run that it was `before`.
+    #[must_use]
+    pub fn is_same_run(&self, before: &Self) -> bool {
+        match (self, before) {
+            (Self::Container(now), Self::Container(before)) => now.is_same_run(before),
+            (Self::Pod(now), Self::Pod(before)) => now.is_same_run(before),
+            (Self::Node(now), Self::Node(before)) => (now.pid, now.started) == (before.pid, before.started),
+            (now, before) => now == before,
         }
     }
 }

@@ -25,6 +25,7 @@ use tokio::sync::mpsc;
 use crate::activity::Journal;
 use crate::cli::Color;
 use crate::engine::docker::Docker;
+use crate::engine::kube;
 use crate::entry::{Access, Broker};
 use crate::exit::{Exit, Explain, Failure};
 use crate::target::TargetName;
@@ -42,6 +43,10 @@ pub struct Start {
     pub engine: Result<Docker, Failure>,
     /// Where the container runtime of this node listens, if that was said.
     pub cri_socket: Option<String>,
+    /// Which cluster, for pods.
+    pub cluster: kube::Options,
+    /// Which of a pod's containers, where the name does not tell.
+    pub container: Option<String>,
     /// How to enter.
     pub access: Access,
     /// The privileged half.
@@ -107,7 +112,15 @@ pub async fn run(start: Start) -> Result<(), Error> {
     };
     let signals = runtime::signals()?;
     let (out, messages) = mpsc::channel(QUEUE);
-    let runner = effects::Live::new(start.engine, start.cri_socket, start.access, start.broker, start.journal, out);
+    let runner = effects::Live::new(
+        start.engine,
+        start.cri_socket,
+        (start.cluster, start.container),
+        start.access,
+        start.broker,
+        start.journal,
+        out,
+    );
     let (app, effects) = App::new(options);
     let mut guard = terminal::Guard::enter()?;
     let terminal = guard.terminal()?;

@@ -17,12 +17,20 @@ pub async fn run(context: &Context, target: Option<TargetName>) -> Result<(), Fa
         let hint = "everything the screen shows has a command: ps, proc, net, ls, cat, logs; each takes --json";
         return Err(Failure::new(Exit::Usage, "attach needs a terminal").try_this(hint));
     }
+    let target = target.map(|name| context.meant(&name)).transpose()?;
+    if target.is_none() && context.global.kube.plugin {
+        return Err(
+            Failure::new(Exit::Usage, "no pod is named").try_this("see them all with `kubectl scratchdbg list`")
+        );
+    }
     tui::run(Start {
         target,
         engine: context.engine().cloned(),
         // Goroutines are read from memory.
         access: Access { memory: true, ..context.global.access() },
         cri_socket: context.global.cri_socket.clone(),
+        cluster: context.global.kube.options(),
+        container: context.global.kube.container.clone(),
         broker: context.broker()?.clone(),
         journal: context.journal.clone(),
         color: context.global.color,

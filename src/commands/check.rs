@@ -12,6 +12,7 @@ use crate::check::{self, Finding, Status};
 use crate::cli::{self, FailOn};
 use crate::debuggee;
 use crate::delve;
+use crate::engine::Owner;
 use crate::exit::{Exit, Failure};
 use crate::target::{NotRunning, Target, TargetName};
 use crate::text::Untrusted;
@@ -98,7 +99,8 @@ async fn read(context: &Context, args: &cli::Check) -> Result<(String, &'static 
     };
     let (pid, _) = debuggee::choose(&entered.shim, &target, entered.init, args.pid).await?;
     let pid = if args.pid.is_some() { pid } else { gather::behind_init(&entered.shim, pid).await };
-    let engine = target.container().map(|_| context.engine()).transpose()?;
+    let owner = context.owner(&target).await?;
+    let engine = owner.as_ref().and_then(Owner::engine);
     let facts = gather::of_target(&entered.shim, &target, engine, pid).await?;
     let kind = if target.container().is_some() { "container" } else { "process" };
     Ok((target.name(), kind, facts))

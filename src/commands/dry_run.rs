@@ -42,9 +42,9 @@ struct Document {
 /// # Errors
 /// If the target cannot be found, or there is no way in.
 pub async fn run(context: &Context, name: &TargetName) -> Result<(), Failure> {
-    let (target, engine) = context.find_running(name).await?;
+    let (target, owner) = context.find_running(name).await?;
     let access = context.global.access();
-    let (door, plan) = entry::plan(context.broker(), engine, &target, &access).await?;
+    let (door, plan) = entry::plan(context.broker(), owner.as_ref(), &target, &access).await?;
     let document = Document::of(&target, door, &plan, access.via == entry::Via::Auto);
     let mut out = Vec::new();
     if context.global.json {
@@ -63,6 +63,10 @@ impl Document {
             Door::Sidecar => {
                 (beside(&identity), "its end: when the connection closes, the container ends and is removed")
             }
+            Door::Kube => (
+                within(&identity),
+                "its end: the added container is told to end; its record stays in the pod until that is made anew",
+            ),
         };
         Self {
             target: target.name(),
@@ -71,6 +75,7 @@ impl Document {
             why: match (door, target.init(), chosen) {
                 (_, _, false) => "asked for",
                 (Door::Local, ..) => "its process is one of this host, and no right is missing",
+                (Door::Kube, ..) => "it is a container of a pod",
                 (Door::Sidecar, None, _) => "its process is not one of this host",
                 (Door::Sidecar, Some(_), _) => "rights are missing to enter from this host",
             },
@@ -129,6 +134,15 @@ fn beside(identity: &str) -> Vec<String> {
         format!("engine: create a container beside the target, read-only, as {identity}"),
         "engine: remove the image; on Podman, when the container has gone".to_owned(),
         "engine: attach to the container, and start it".to_owned(),
+        "send the helper to the root directory of the target's process".to_owned(),
+    ]
+}
+
+fn within(identity: &str) -> Vec<String> {
+    vec![
+        "cluster: ask by dry runs as whom a container may be added (done just now)".to_owned(),
+        format!("cluster: add an ephemeral container to the pod, read-only, as {identity}; or use the one that runs"),
+        "cluster: begin the helper in it".to_owned(),
         "send the helper to the root directory of the target's process".to_owned(),
     ]
 }

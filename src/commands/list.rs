@@ -1,6 +1,7 @@
 //! `list`: containers, and what kind they are.
 
 mod node;
+mod pods;
 
 use std::io::Write as _;
 use std::time::Duration;
@@ -64,6 +65,9 @@ pub async fn run(context: &Context, args: &cli::List) -> Result<(), Failure> {
     if args.cri {
         let rows = node::rows(context, args.running).await?;
         return print(context, &node::Document::of(&rows), rows.is_empty(), || node::table(&rows));
+    }
+    if args.pods {
+        return pods::run(context, args).await;
     }
     let mut found = context.engine()?.list().await?;
     if args.running {

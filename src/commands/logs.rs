@@ -11,7 +11,7 @@ use rustix::event::{PollFd, PollFlags, Timespec};
 use self::sink::{Form, Sink};
 use super::{Context, output};
 use crate::cli;
-use crate::engine::Container;
+use crate::engine::Owner;
 use crate::engine::logs::{LogOptions, Output};
 use crate::exit::{Exit, Failure};
 use crate::logs::filter::Filter;
@@ -33,7 +33,11 @@ pub async fn run(context: &Context, args: &cli::Logs) -> Result<(), Failure> {
     let wanted = Wanted::new(args)?;
     let json = context.global.json;
     let options = LogOptions { timestamps: args.timestamps || json, ..options(args)? };
-    let container = find(context, &args.target).await?;
+    let (target, owner) = find(context, &args.target).await?;
+    let tty = target.container().is_some_and(|container| container.tty);
+    if matches!(target, Target::Pod(_)) {
+        of_pods(args)?;
+    }
     if let Some(warning) = wanted.filter.as_ref().and_then(Filter::warning).filter(|_| !context.global.quiet) {
         eprintln!("{}", crate::text::Untrusted::from(warning).safe());
     }
@@ -47,8 +51,8 @@ pub async fn run(context: &Context, args: &cli::Logs) -> Result<(), Failure> {
     let mut sink = Sink::new(forms);
     let eager = options.follow || forms.iter().any(|form| matches!(form, Form::Terminal { .. }));
 
-    let mut log = context.engine()?.logs(&container, &options).await?;
-    let mut lines = Lines::new(options.timestamps, container.tty, LONGEST);
+    let mut log = owner.logs(&target, &options, args.previous).await?;
+    let mut lines = Lines::new(options.timestamps, tty, LONGEST);
     let mut shown = Shown { wanted, times: args.timestamps, last: [None; 2] };
     let mut cut = 0_u64;
     loop {
@@ -67,7 +71,7 @@ pub async fn run(context: &Context, args: &cli::Logs) -> Result<(), Failure> {
             Err(error) => {
                 lines.finish(&mut |line| shown.line(&mut sink, line, &mut cut));
                 sink.flush().map_err(|error| output::failure(&error))?;
-                return Err(error.into());
+                return Err(error);
             }
         };
         if sink.form(piece.output) == Form::Raw {
@@ -109,20 +113,30 @@ where
     }
 }
 
-async fn find(context: &Context, name: &TargetName) -> Result<Container, Failure> {
-    match context.find(name).await? {
-        Target::Container(container) => Ok(*container),
-        Target::Node(node) => {
-            let hint = format!("kubectl logs -n {} {} -c {}", node.listed.namespace, node.listed.pod, node.listed.name);
-            Err(Failure::new(Exit::Usage, "the log of a pod's container is kept by its node's kubelet").try_this(hint))
-        }
-        target @ Target::Process(_) => {
-            let hint =
-                format!("see where its output goes with `scratchdbg proc {}` (descriptors 1 and 2)", target.name());
-            Err(Failure::new(Exit::Usage, "an engine keeps the log of a container, not of a plain process")
-                .try_this(hint))
-        }
+async fn find(context: &Context, name: &TargetName) -> Result<(Target, Owner), Failure> {
+    let target = context.find(name).await?;
+    let Some(owner) = context.owner(&target).await? else {
+        let hint = format!("see where its output goes with `scratchdbg proc {}` (descriptors 1 and 2)", target.name());
+        return Err(
+            Failure::new(Exit::Usage, "an engine keeps the log of a container, not of a plain process").try_this(hint)
+        );
+    };
+    Ok((target, owner))
+}
+
+/// What a cluster cannot do.
+///
+/// # Errors
+/// If that is asked for.
+fn of_pods(args: &cli::Logs) -> Result<(), Failure> {
+    let no = |what: &str, hint: &str| Err(Failure::new(Exit::Usage, what).try_this(hint));
+    if args.stdout || args.stderr {
+        return no("a cluster does not tell a container's two outputs apart", "leave out --stdout and --stderr");
     }
+    if args.until.is_some() {
+        return no("a cluster gives a log from some time on, and always to its end", "leave out --until");
+    }
+    Ok(())
 }
 
 fn options(args: &cli::Logs) -> Result<LogOptions, Failure> {

@@ -95,6 +95,7 @@ async fn begin(
             let order = wire::Live { pid: process.pid, start_ticks, pause, delve, debug_file };
             return Ok(Link::Beside(Session::new(beside.debug(process, order, &programs).await?)));
         }
+        Way::Nobody => return Err(Error::Untraced { target: target.to_owned() }),
     };
     let pid = process.host.ok_or_else(|| Error::Gone { target: target.to_owned() })?;
     let order = Order { pid, start_ticks, pause, delve, debug_file };
@@ -170,7 +171,9 @@ impl Guard {
                     None => Err(beside.ended()),
                 };
             }
-            (Link::Beside(_), Way::Local(_)) => return Err(Error::BesideEnded { target: self.target.clone() }),
+            (Link::Beside(_), Way::Local(_) | Way::Nobody) => {
+                return Err(Error::BesideEnded { target: self.target.clone() });
+            }
         };
         let receive = || {
             let once = |link: &OwnedFd| receive::<Told>(link.as_fd()).map_err(std::io::Error::from);

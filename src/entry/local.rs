@@ -52,7 +52,7 @@ pub(super) async fn enter(
         ended.await;
         made.undone();
     });
-    Ok(Entered { shim, plan, init: ContainerPid(inside), door: Door::Local, tracer })
+    Ok(Entered { shim, plan, init: ContainerPid(inside), door: Door::Local, tracer, notice: None })
 }
 
 /// How it would be entered.

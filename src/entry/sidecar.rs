@@ -5,7 +5,7 @@
 
 mod identity;
 pub(super) mod pump;
-mod search;
+pub(super) mod search;
 
 use std::sync::Arc;
 
@@ -75,7 +75,7 @@ pub(super) async fn enter(
         let init = init.ok_or_else(|| Error::Lost { target: target() })?;
         let what = format!("send the helper to the root directory of process {init}");
         let step = journal.begin(Some(Door::Sidecar), &what, Some("the helper's end"));
-        match shim.enter_root(init, own).await {
+        match shim.enter_root(init, own.into_iter().collect()).await {
             Ok(()) => {
                 let (made, ended) = (step.end(&Ok::<_, Error>(())), shim.ended());
                 tokio::spawn(async move {
@@ -84,7 +84,14 @@ pub(super) async fn enter(
                 });
                 let beside = Beside { engine: engine.clone(), container: container.clone(), shim: shim.clone() };
                 let tracer = Tracer(Way::Beside(Box::new(beside)));
-                return Ok(Entered { shim, plan: done_as(container, &who), init, door: Door::Sidecar, tracer });
+                return Ok(Entered {
+                    shim,
+                    plan: done_as(container, &who),
+                    init,
+                    door: Door::Sidecar,
+                    tracer,
+                    notice: None,
+                });
             }
             Err(cause @ shim::Error::Errno(Errno::EACCES | Errno::EPERM)) => {
                 let truly = if access.identity == Identity::Target { look(&shim, init).await } else { None };

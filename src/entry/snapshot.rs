@@ -97,6 +97,7 @@ pub async fn weigh(tracer: &Tracer, target: &str, process: &Tracee, terms: Terms
     let broker = match &tracer.0 {
         Way::Local(broker) => broker,
         Way::Beside(beside) => return beside.weigh(process).await.map_err(failed),
+        Way::Nobody => return Err(Error::Untraced { target: target.to_owned() }.into()),
     };
     match begin(broker, target, order(target, process, terms)?, None).await?.next().await? {
         Told::Weighed(weight) => Ok(weight),
@@ -126,6 +127,7 @@ pub async fn take(
             let room = terms.most.saturating_add(AROUND);
             Source::Beside { stream: beside.take(process, order).await?, beside, out: File::from(out), room }
         }
+        Way::Nobody => return Err(Error::Untraced { target }.into()),
     };
     let (mut weighed, mut weight, mut thawed) = (Some(weighed), None, None);
     loop {

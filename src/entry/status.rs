@@ -3,7 +3,7 @@
 use super::plan::Ids;
 
 /// The fields of `/proc/PID/status` that say who a process is (proc_pid_status(5)).
-#[derive(Debug, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Status {
     /// The ids it uses for files.
     pub ids: Ids,

@@ -1,5 +1,5 @@
 //! Who debugs a target's processes: the broker, from this host; or a sidecar, beside it. That is settled when the target is
-//! entered, by the door.
+//! entered, by the door. Through a pod nobody does: an ephemeral container has no debugger in it.
 
 use nix::errno::Errno;
 
@@ -20,6 +20,8 @@ pub(super) enum Way {
     Local(Broker),
     /// A sidecar is made for it.
     Beside(Box<Beside>),
+    /// Nobody can.
+    Nobody,
 }
 
 /// A process that can be debugged.
@@ -63,6 +65,7 @@ impl Tracer {
         match self.0 {
             Way::Local(_) => Door::Local,
             Way::Beside(_) => Door::Sidecar,
+            Way::Nobody => Door::Kube,
         }
     }
 
@@ -70,7 +73,7 @@ impl Tracer {
     #[must_use]
     pub fn risk(&self) -> Option<&'static str> {
         match self.0 {
-            Way::Local(_) => None,
+            Way::Local(_) | Way::Nobody => None,
             Way::Beside(_) => Some(
                 "if the engine kills the sidecar (docker rm -f) while a breakpoint is set, a thread that comes to it dies, and the process with it",
             ),
@@ -86,7 +89,7 @@ impl Tracer {
         let start_ticks = match self.0 {
             // Whoever has come in may count from another moment (time_namespaces(7)).
             Way::Local(_) => process::find(host.ok_or(Untold::Ended)?)?.start_ticks,
-            Way::Beside(_) => match shim.read(format!("/proc/{pid}/stat").as_bytes(), 4096).await {
+            Way::Beside(_) | Way::Nobody => match shim.read(format!("/proc/{pid}/stat").as_bytes(), 4096).await {
                 Ok(text) => process::start_ticks(&text).ok_or(Untold::Ended)?,
                 Err(shim::Error::Errno(Errno::ENOENT | Errno::ESRCH)) => return Err(Untold::Ended),
                 Err(error) => return Err(Untold::Inside(error)),

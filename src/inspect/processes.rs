@@ -121,7 +121,7 @@ pub async fn pids(shim: &Shim) -> Result<Vec<ContainerPid>, Error> {
     let numbers = numbers.map_err(|error| Error::of_directory(b"/proc", error))?;
     let pids = numbers.into_iter().filter(|&pid| pid > 0).map(ContainerPid);
     // What is of ours is none of the target's.
-    Ok(pids.filter(|&pid| Some(pid) != shim.own()).collect())
+    Ok(pids.filter(|&pid| !shim.is_own(pid)).collect())
 }
 
 /// The time since boot, as the target sees it.

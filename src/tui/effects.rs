@@ -13,17 +13,19 @@ use std::future::Future;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use tokio::sync::{mpsc, watch};
+use tokio::sync::{OnceCell, mpsc, watch};
 use tokio::task::AbortHandle;
 
 use super::effect::Effect;
 use super::message::Msg;
 use super::runtime::Runner;
 use crate::activity::{Journal, Record};
+use crate::engine::Owner;
 use crate::engine::docker::Docker;
+use crate::engine::kube::{Cluster, Options};
 use crate::entry::{Access, Broker};
 use crate::exit::{Exit, Failure};
-use crate::target::TargetName;
+use crate::target::{Target, TargetName};
 use session::Session;
 use worker::{Order, Worker};
 
@@ -48,6 +50,11 @@ struct Shared {
     engine: Result<Docker, Failure>,
     /// Where the container runtime of this node listens, if that was said.
     cri_socket: Option<String>,
+    /// Which cluster, and the one once it was needed.
+    options: Options,
+    cluster: OnceCell<Cluster>,
+    /// Which container of a pod, where the name does not tell.
+    container: Option<String>,
     access: Access,
     broker: Broker,
     journal: Journal,
@@ -58,6 +65,21 @@ struct Shared {
 impl Shared {
     fn engine(&self) -> Result<Docker, Failure> {
         self.engine.clone()
+    }
+
+    async fn cluster(&self) -> Result<&Cluster, Failure> {
+        let connect = || async { Ok(Cluster::connect(&self.options, &self.journal).await?) };
+        self.cluster.get_or_try_init(connect).await
+    }
+
+    /// Who knows a target; a plain process is known to nobody.
+    async fn owner(&self, target: &Target) -> Result<Option<Owner>, Failure> {
+        Ok(match target {
+            Target::Container(_) => Some(Owner::Engine(self.engine()?)),
+            Target::Pod(_) => Some(Owner::Cluster(self.cluster().await?.clone())),
+            Target::Node(_) => Some(Owner::Runtime),
+            Target::Process(_) => None,
+        })
     }
 
     fn session(&self, generation: u64) -> Option<Session> {
@@ -104,14 +126,26 @@ impl Live {
     pub fn new(
         engine: Result<Docker, Failure>,
         cri_socket: Option<String>,
+        kube: (Options, Option<String>),
         access: Access,
         broker: Broker,
         journal: Journal,
         out: mpsc::Sender<Msg>,
     ) -> Self {
+        let (options, container) = kube;
         let mut activity = Task::default();
         activity.replace(tell(journal.watch(), out.clone()));
-        let shared = Arc::new(Shared { engine, cri_socket, access, broker, journal, session: Mutex::new(None) });
+        let shared = Arc::new(Shared {
+            engine,
+            cri_socket,
+            options,
+            cluster: OnceCell::new(),
+            container,
+            access,
+            broker,
+            journal,
+            session: Mutex::new(None),
+        });
         Self {
             shared,
             worker: Worker::start(out.clone()),

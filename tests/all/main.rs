@@ -25,6 +25,7 @@ mod harness;
 mod hostile;
 mod invoker;
 mod killed;
+mod kube;
 mod matrix;
 mod names;
 mod native;

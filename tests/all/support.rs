@@ -10,6 +10,7 @@ pub mod editor;
 pub mod engine;
 pub mod go;
 pub mod held;
+pub mod kubectl;
 pub mod layout;
 pub mod process;
 pub mod pty;

@@ -26,7 +26,11 @@ pub async fn init(
     }
 }
 
-async fn first_named(shim: &Shim, id: &str, own: Option<ContainerPid>) -> Result<Option<ContainerPid>, Error> {
+/// The first process whose cgroup, or mounts, bear a container's id.
+///
+/// # Errors
+/// If the processes cannot be listed.
+pub async fn first_named(shim: &Shim, id: &str, own: Option<ContainerPid>) -> Result<Option<ContainerPid>, Error> {
     let mut pids = Vec::new();
     let mut stream = shim.list(b"/proc", false);
     while let Some(batch) = stream.next().await {

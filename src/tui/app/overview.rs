@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::picker::alive;
 use super::procs;
 use super::workspace::{Connection, Workspace};
 use crate::inspect::process::{Detail, Part};
@@ -102,14 +103,15 @@ fn target(work: &Workspace, clock: Clock) -> Group {
         Connection::Opening | Connection::Reconnecting { .. } => Tone::Warn,
         _ => Tone::Bad,
     };
-    match &work.target {
-        Some(Target::Container(container)) => {
+    let container = work.target.as_ref().and_then(Target::container);
+    match (&work.target, container) {
+        (_, Some(container)) => {
             facts.add("id", container.id.get(..12).unwrap_or(&container.id));
             facts.add("image", &container.image);
-            let up = age(clock, container.started).filter(|_| container.pid.is_some());
+            let up = age(clock, container.started).filter(|_| alive(container.state));
             let up = up.map_or_else(String::new, |up| format!(" for {}", words::span(up)));
             facts.toned("state", format!("{}{up}", state.to_lowercase()), tone);
-            if let Some(ended) = age(clock, container.finished).filter(|_| container.pid.is_none()) {
+            if let Some(ended) = age(clock, container.finished).filter(|_| !alive(container.state)) {
                 facts.add("ended", format!("{} ago", words::span(ended)));
             }
             if container.oom_killed {
@@ -128,8 +130,11 @@ fn target(work: &Workspace, clock: Clock) -> Group {
             if let Some(pid) = container.pid {
                 facts.add("host pid", pid.to_string());
             }
+            if let Some(Target::Pod(pod)) = &work.target {
+                facts.add("node", pod.node.as_deref().unwrap_or("none yet"));
+            }
         }
-        Some(Target::Node(node)) => {
+        (Some(Target::Node(node)), None) => {
             facts.add("id", node.listed.id.get(..12).unwrap_or(&node.listed.id));
             facts.add("pod", format!("{}/{}", node.listed.namespace, node.listed.pod));
             facts.add("image", &node.listed.image);
@@ -137,11 +142,11 @@ fn target(work: &Workspace, clock: Clock) -> Group {
             facts.toned("state", format!("{}{up}", state.to_lowercase()), tone);
             facts.add("host pid", node.pid.to_string());
         }
-        Some(Target::Process(pid)) => {
+        (Some(Target::Process(pid)), None) => {
             facts.toned("state", state.to_lowercase(), tone);
             facts.add("host pid", pid.to_string());
         }
-        None => facts.toned("state", state.to_lowercase(), tone),
+        _ => facts.toned("state", state.to_lowercase(), tone),
     }
     facts.group("Target")
 }

@@ -13,7 +13,6 @@ use crate::engine::logs::LogOptions;
 use crate::exit::Failure;
 use crate::logs::lines::Lines;
 use crate::logs::{LONGEST_SHOWN, Line};
-use crate::target::Target;
 use crate::tui::app::logs::MAX_LINES;
 use crate::tui::effect::Since;
 use crate::tui::message::{Log, Msg};
@@ -69,10 +68,9 @@ async fn watched(shared: &Shared, out: &mpsc::Sender<Msg>) -> Result<(), Failure
 /// Asks what became of the open container.
 pub(super) async fn inspect(shared: Arc<Shared>, out: mpsc::Sender<Msg>, generation: u64) {
     let Some(session) = shared.session(generation) else { return };
-    let Some(container) = session.target.container() else { return };
-    let Ok(docker) = shared.engine() else { return };
-    if let Ok(container) = docker.inspect(&container.id).await {
-        let target = Box::new(Target::Container(Box::new(container)));
+    let Ok(Some(owner)) = shared.owner(&session.target).await else { return };
+    if let Ok(target) = owner.again(&session.target).await {
+        let target = Box::new(target);
         let _ = out.send(Msg::Inspected { generation, target }).await;
     }
 }
@@ -97,8 +95,8 @@ fn options(since: Since, now: SystemTime) -> LogOptions {
 async fn stream_logs(shared: &Shared, out: &mpsc::Sender<Msg>, stream: u64, since: Since) -> Result<(), Failure> {
     let Some(session) = shared.current() else { return Ok(()) };
     let Some(container) = session.target.container() else { return Ok(()) };
-    let docker = shared.engine()?;
-    let mut log = docker.logs(container, &options(since, SystemTime::now())).await?;
+    let Some(owner) = shared.owner(&session.target).await? else { return Ok(()) };
+    let mut log = owner.logs(&session.target, &options(since, SystemTime::now()), false).await?;
     let mut lines = Lines::new(true, container.tty, LONGEST_SHOWN);
     let mut batch: Vec<Line> = Vec::new();
     let mut bytes = 0;
@@ -133,7 +131,7 @@ async fn stream_logs(shared: &Shared, out: &mpsc::Sender<Msg>, stream: u64, sinc
         };
         if let Some(error) = failed {
             send(out, stream, &mut batch, &mut bytes).await?;
-            return Err(error.into());
+            return Err(error);
         }
         while batch.len() >= BATCH || bytes >= BATCH_BYTES {
             send(out, stream, &mut batch, &mut bytes).await?;

@@ -6,6 +6,7 @@ use std::time::Instant;
 use super::session::{Inside, Session};
 use crate::check::{self, Status, gather};
 use crate::debuggee;
+use crate::engine::Owner;
 use crate::exit::Failure;
 use crate::golang;
 use crate::inspect::files::{self, Kind};
@@ -60,7 +61,8 @@ async fn read(session: &Session, inside: &Inside, request: Request) -> Result<An
 async fn checked(session: &Session, inside: &Inside) -> Result<Checked, Failure> {
     let (pid, _) = debuggee::choose(&inside.shim, &session.target, inside.init, None).await?;
     let pid = gather::behind_init(&inside.shim, pid).await;
-    let facts = gather::of_target(&inside.shim, &session.target, inside.engine.as_ref(), pid).await?;
+    let facts =
+        gather::of_target(&inside.shim, &session.target, inside.owner.as_ref().and_then(Owner::engine), pid).await?;
     let findings = check::findings(&facts);
     let count = |status| findings.iter().filter(|finding| finding.status == status).count();
     let mut worst: Vec<_> = findings.iter().filter(|finding| finding.status >= Status::Warning).collect();

@@ -8,8 +8,8 @@ use tokio::sync::{OnceCell, mpsc};
 use super::{Shared, caught, golang};
 use crate::activity::Journal;
 use crate::door::Door;
+use crate::engine::Owner;
 use crate::engine::cri::Cri;
-use crate::engine::docker::Docker;
 use crate::entry::{self, Entered, Tracer};
 use crate::exit::{Exit, Failure};
 use crate::inspect::processes::{self, Process};
@@ -30,7 +30,7 @@ pub(super) struct Inside {
     pub(super) shim: Shim,
     pub(super) init: ContainerPid,
     pub(super) tracer: Tracer,
-    pub(super) engine: Option<Docker>,
+    pub(super) owner: Option<Owner>,
     pub(super) goroutines: golang::Kept,
     pub(super) journal: Journal,
     pub(super) door: Door,
@@ -83,17 +83,17 @@ pub(super) async fn open(shared: Arc<Shared>, out: mpsc::Sender<Msg>, generation
     };
     let host = target.init();
     let (inside, session) = match entered {
-        Ok(Entered { shim, plan, init, door, tracer }) => {
+        Ok(Entered { shim, plan, init, door, tracer, notice: _ }) => {
             let told = message::Session {
                 namespaces: plan.join.iter().map(|namespace| namespace.name().to_owned()).collect(),
                 identity: plan.identity(),
                 door: door.to_string(),
                 init,
             };
-            let engine = target.container().and_then(|_| shared.engine().ok());
+            let owner = shared.owner(&target).await.ok().flatten();
             let (users, pids, goroutines) = (OnceCell::new(), Mutex::new(HashMap::new()), golang::Kept::default());
             let journal = shared.journal.clone();
-            let inside = Inside { shim, init, tracer, engine, goroutines, journal, door, host, users, pids };
+            let inside = Inside { shim, init, tracer, owner, goroutines, journal, door, host, users, pids };
             (Some(Arc::new(inside)), Ok(told))
         }
         Err(failure) => (None, Err(failure)),
@@ -121,13 +121,16 @@ async fn find(shared: &Shared, name: &TargetName) -> Result<(Target, Result<Ente
             let cri = Cri::connect(shared.cri_socket.as_deref()).await?;
             Target::Node(Box::new(cri.find(name).await?))
         }
+        TargetName::Pod(name) => {
+            Target::Pod(Box::new(shared.cluster().await?.find(name, shared.container.as_deref()).await?))
+        }
         TargetName::Image(_) => return Err(NotRunning(name.clone()).into()),
     };
-    if let Some(Err(error)) = target.container().map(crate::engine::Container::running) {
-        return Ok((target, Err(error.into())));
+    if let Err(failure) = target.running() {
+        return Ok((target, Err(failure)));
     }
-    let engine = target.container().is_some().then(|| shared.engine()).transpose()?;
-    let entered = entry::enter(Ok(&shared.broker), engine.as_ref(), &target, &shared.access, &shared.journal).await;
+    let owner = shared.owner(&target).await?;
+    let entered = entry::enter(Ok(&shared.broker), owner.as_ref(), &target, &shared.access, &shared.journal).await;
     match still_the_same(shared, &target).await {
         Ok(()) => Ok((target, entered.map_err(Failure::from))),
         // That it ended just now explains it better than the step that failed.
@@ -142,17 +145,13 @@ async fn find(shared: &Shared, name: &TargetName) -> Result<(Target, Result<Ente
 /// # Errors
 /// What became of it, and what it is now if it does not run any more.
 pub(super) async fn still_the_same(shared: &Shared, target: &Target) -> Result<(), (Option<Target>, Failure)> {
-    if let Some(before) = target.node() {
-        return entry::is_still(before).await.map_err(|error| (None, error.into()));
+    let Some(owner) = shared.owner(target).await.map_err(|failure| (None, failure))? else { return Ok(()) };
+    let after = owner.again(target).await.map_err(|failure| (None, failure))?;
+    if let Err(failure) = after.running() {
+        return Err((Some(after), failure));
     }
-    let Some(before) = target.container() else { return Ok(()) };
-    let engine = shared.engine().map_err(|failure| (None, failure))?;
-    let after = engine.inspect(&before.id).await.map_err(|error| (None, error.into()))?;
-    if let Err(error) = after.running() {
-        return Err((Some(Target::Container(Box::new(after))), error.into()));
-    }
-    if !after.is_same_run(before) {
-        return Err((None, entry::Error::Moved { target: before.name.clone() }.into()));
+    if !after.is_same_run(target) {
+        return Err((None, entry::Error::Moved { target: target.name() }.into()));
     }
     Ok(())
 }

@@ -4,9 +4,10 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
 use ratatui::style::Style;
 
+use crate::target::TargetName;
 use crate::tui::app::App;
 use crate::tui::app::files;
-use crate::tui::app::workspace::Connection;
+use crate::tui::app::workspace::{Connection, Workspace};
 use crate::tui::keymap::{self, Action, Mode, Tab};
 use crate::tui::widgets::cells;
 use crate::tui::words;
@@ -36,6 +37,11 @@ pub fn crumb(app: &App, buf: &mut Buffer, area: Rect) {
         }
     }
     cells::put_cut(buf, x, area.y, area.right().saturating_sub(x + 1), &parts.join(" ▸ "), theme.text);
+}
+
+/// Whether an engine has to do with what is open: with a pod none has.
+fn of_engine(work: &Workspace) -> bool {
+    !matches!(work.name, TargetName::Pod(_))
 }
 
 /// Letters of a title where there is no room for whole ones.
@@ -113,7 +119,7 @@ pub fn status(app: &App, buf: &mut Buffer, area: Rect) {
     }
     if let Some((toast, _)) = &app.toast {
         cells::put_cut(buf, x, area.y, right.saturating_sub(x + 1), toast, theme.warn);
-    } else if let Some((failure, _)) = app.engine.as_ref().filter(|_| app.work.is_some()) {
+    } else if let Some((failure, _)) = app.engine.as_ref().filter(|_| app.work.as_deref().is_some_and(of_engine)) {
         let text = format!("engine: {}", failure.message);
         cells::put_cut(buf, x, area.y, right.saturating_sub(x + 1), &text, theme.bad);
     } else if let Some(why) = app.work.as_ref().filter(|work| work.lost_at.is_some()).and_then(|work| work.trouble()) {

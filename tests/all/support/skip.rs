@@ -37,6 +37,17 @@ macro_rules! require_delve {
     };
 }
 
+/// Ends the test here, skipped, unless kubectl is on the search path. `scripts/setup` brings it.
+#[macro_export]
+macro_rules! require_kubectl {
+    () => {
+        let missing = $crate::support::kubectl::program().is_none().then(|| "there is no kubectl".to_owned());
+        if !$crate::support::skip::go_on(missing) {
+            return;
+        }
+    };
+}
+
 /// Ends the test here, skipped, unless gdb is on the search path. `scripts/setup` brings it.
 #[macro_export]
 macro_rules! require_gdb {

@@ -1,0 +1,288 @@
+//! Why a pod could not be entered, in whose words, and what to do.
+
+use crate::engine::kube::pod::Closed;
+use crate::engine::kube::{self, Right};
+use crate::entry::status::Status;
+use crate::exit::{Exit, Explain};
+use crate::shim;
+use crate::target::ContainerPid;
+
+/// Why a pod could not be entered.
+#[derive(Debug, thiserror::Error, Clone)]
+pub enum Error {
+    /// Another door was asked for.
+    #[error("{name} is a container of a pod, which is entered through its cluster alone")]
+    OtherDoor {
+        /// Its name.
+        name: String,
+    },
+    /// It was to be written into.
+    #[error("cannot write into {name} through its pod: what is added to it only reads")]
+    ReadOnly {
+        /// Its name.
+        name: String,
+    },
+    /// No container can be added to the pod.
+    #[error("no container can be added to pod {pod}: {}", closed_words(*closed))]
+    Closed {
+        /// Namespace and name.
+        pod: String,
+        /// Why not.
+        closed: Closed,
+    },
+    /// Nobody tells who the target is.
+    #[error("nobody tells as whom {name} runs: its image says, and this cluster does not report it (before 1.33)")]
+    WhoIsIt {
+        /// Its name.
+        name: String,
+    },
+    /// RBAC does not allow it.
+    #[error("RBAC does not let you look into pods of namespace {namespace}: missing {}", listed(missing))]
+    Rights {
+        /// Where.
+        namespace: String,
+        /// Which rights.
+        missing: Vec<Right>,
+    },
+    /// RBAC said so when it was done.
+    #[error("RBAC does not let you {what}: {message}")]
+    Right {
+        /// What was tried.
+        what: &'static str,
+        /// The server's words.
+        message: String,
+    },
+    /// What the namespace demands of its pods forbids every way.
+    #[error("namespace {namespace} does not let a container look into {name}: {}", tried(refusals))]
+    Policy {
+        /// Where.
+        namespace: String,
+        /// Whom.
+        name: String,
+        /// What was tried by dry run, and the server's words.
+        refusals: Vec<(&'static str, String)>,
+    },
+    /// The cluster is too old.
+    #[error("the cluster knows no ephemeral containers: it is older than Kubernetes 1.25, or they are turned off")]
+    TooOld,
+    /// The container that was added waits for what will not come.
+    #[error("{holder} cannot start in pod {pod}: {}", kube::pod::words(reason, message))]
+    Stuck {
+        /// Its name.
+        holder: String,
+        /// Namespace and name.
+        pod: String,
+        /// Its image.
+        image: String,
+        /// Why, in a word.
+        reason: String,
+        /// In the kubelet's words.
+        message: String,
+    },
+    /// It did not start in time.
+    #[error("{holder} did not start in pod {pod} within {seconds} s: {seen}")]
+    Late {
+        /// Its name.
+        holder: String,
+        /// Namespace and name.
+        pod: String,
+        /// Where the pod runs.
+        node: String,
+        /// How long it was waited for.
+        seconds: u64,
+        /// What was seen of it last.
+        seen: String,
+        /// Whether the kubelet has said anything at all.
+        told: bool,
+        /// Whether the target runs.
+        target_runs: bool,
+        /// The target's full name.
+        name: String,
+    },
+    /// It has ended.
+    #[error("{holder} has ended in pod {pod} with status {code}: {why}")]
+    Ended {
+        /// Its name.
+        holder: String,
+        /// Namespace and name.
+        pod: String,
+        /// Its exit status.
+        code: i64,
+        /// Why, in the kubelet's words.
+        why: String,
+        /// The target's full name.
+        name: String,
+    },
+    /// The helper could not be begun in it.
+    #[error("the helper does not begin in {holder} ({image}): {why}")]
+    NoHelper {
+        /// The container's name.
+        holder: String,
+        /// Its image.
+        image: String,
+        /// The cluster's words, or what became of the helper.
+        why: String,
+    },
+    /// It runs, but the kernel keeps it from the target.
+    #[error("the kernel does not let {identity} look into process {pid} of {name}{}", who(truly.as_ref()))]
+    Kept {
+        /// The target's name.
+        name: String,
+        /// As whom it was tried.
+        identity: String,
+        /// The process.
+        pid: ContainerPid,
+        /// Who the process is, if that could be read.
+        truly: Option<Status>,
+    },
+    /// The target's process is not among those it sees.
+    #[error("the process of {name} is not among those that its pod shows")]
+    NotFound {
+        /// The target's name.
+        name: String,
+    },
+    /// The target has ended.
+    #[error("{name} has ended")]
+    Gone {
+        /// Its name.
+        name: String,
+    },
+    /// The helper does not answer as it should.
+    #[error("cannot enter {name}: {cause}")]
+    Shim {
+        /// The target's name.
+        name: String,
+        /// What went wrong.
+        cause: shim::Error,
+    },
+    /// The cluster did not answer, or refused.
+    #[error(transparent)]
+    Cluster(#[from] kube::Error),
+}
+
+fn closed_words(closed: Closed) -> &'static str {
+    match closed {
+        Closed::Static => "it is a static pod, which a file on its node makes and no API can change",
+        Closed::Windows => "it is for Windows",
+        Closed::Deleted => "it is being deleted",
+    }
+}
+
+fn listed(rights: &[Right]) -> String {
+    rights.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
+}
+
+fn tried(refusals: &[(&str, String)]) -> String {
+    refusals.iter().map(|(words, message)| format!("{words}: {message}")).collect::<Vec<_>>().join("; ")
+}
+
+fn who(status: Option<&Status>) -> String {
+    status.map_or_else(String::new, |status| {
+        let rights = if status.permitted == 0 { "no capabilities" } else { "capabilities" };
+        format!(", which runs as {}:{} with {rights}", status.ids.uid, status.ids.gid)
+    })
+}
+
+/// What to do about a reason to wait that does not pass. `None` for one that does.
+pub fn advice(reason: &str, image: &str) -> Option<String> {
+    Some(match reason {
+        "ErrImagePull" | "ImagePullBackOff" | "ErrImageNeverPull" | "RegistryUnavailable" => format!(
+            "give the cluster {image}: `scratchdbg image push` to a registry that its nodes can use, then --image or SCRATCHDBG_IMAGE;\n\
+             or bring it to the node: `scratchdbg image save`, and `ctr -n k8s.io images import` or `kind load image-archive`;\n\
+             a registry that wants a password takes one from the pod alone (imagePullSecrets)"
+        ),
+        "InvalidImageName" => format!("{image} is no image's name; write it as REGISTRY/NAME:TAG"),
+        "ImageInspectError" => {
+            "the node's runtime cannot read that image: remove it there, and push it again".to_owned()
+        }
+        "CreateContainerConfigError" => format!(
+            "the kubelet refuses what was asked for: its own words are above;\n\
+             is {image} what `scratchdbg image build` made? Another one may run as a user that the pod forbids"
+        ),
+        "CreateContainerError" | "RunContainerError" | "StartError" => format!(
+            "the node's runtime refuses: its own words are above;\n\
+             if it does not find /scratchdbg-shim: {image} is not what `scratchdbg image build` made"
+        ),
+        _ => return None,
+    })
+}
+
+impl Explain for Error {
+    fn hint(&self) -> Option<String> {
+        let role = "ask an administrator: `scratchdbg kube rbac` prints the Role that has all of it;\nthe built-in roles edit and admin lack pods/ephemeralcontainers, on purpose";
+        Some(match self {
+            Self::OtherDoor { .. } => "leave out --via".to_owned(),
+            Self::ReadOnly { .. } => "on its node, as root: --via local, on pid://N, can write".to_owned(),
+            Self::Closed { closed: Closed::Static, .. } => {
+                "on its node, as root, all commands work on its process: pid://N".to_owned()
+            }
+            Self::Closed { closed: Closed::Deleted, .. } => {
+                "look at the pod that takes its place: `scratchdbg list --pods`".to_owned()
+            }
+            Self::WhoIsIt { name } => format!("say so: --as UID:GID (of an image's `USER 65532` it is --as 65532:0)\nor try --as root; the image's USER is told by `docker inspect`, for {name}"),
+            Self::Rights { .. } | Self::Right { .. } => role.to_owned(),
+            Self::Policy { refusals, .. } if refusals.iter().any(|(_, message)| message.contains("PodSecurity")) => {
+                "these are the words of Pod Security Admission, which judges the whole pod, the target too;\n\
+                 a pod that is older than the policy, or was debugged with more rights, stays closed until it is made anew;\n\
+                 on its node, as root, all commands work on its process: pid://N"
+                    .to_owned()
+            }
+            Self::Policy { .. } => "these are the words of a policy of your cluster's own; its administrators can allow it".to_owned(),
+            Self::TooOld => "on its node, as root, all commands work on its process: pid://N".to_owned(),
+            Self::Stuck { reason, image, .. } => advice(reason, image)?,
+            Self::Late { target_runs: false, name, .. } => {
+                format!("the target itself does not run, and nothing can be put beside it: scratchdbg logs --previous k8s://{name}")
+            }
+            Self::Late { told: false, node, .. } => format!(
+                "the kubelet of {node} has not said a word about it: is it alive (kubectl get node {node})?\n\
+                 nodes that are no machines (Fargate, ACI) start no such containers"
+            ),
+            Self::Late { .. } => {
+                "it may still be fetching the image: --timeout 5m waits for longer;\n\
+                 what starts later ends by itself when nobody uses it"
+                    .to_owned()
+            }
+            Self::Ended { code: 137, name, .. } => {
+                format!("it ends with the target: see why that ended with scratchdbg logs --previous k8s://{name}")
+            }
+            Self::Ended { .. } => "is its image what `scratchdbg image build` made?".to_owned(),
+            Self::NoHelper { .. } => "is its image what `scratchdbg image build` of this version made?".to_owned(),
+            Self::Kept { truly: Some(status), .. } if status.permitted != 0 => {
+                "it has rights that who looks has not: try --as root, where the namespace allows that".to_owned()
+            }
+            Self::Kept { truly: Some(status), .. } => {
+                let ids = &status.ids;
+                format!("try --as {}:{}; else it forbids to be looked at (prctl(2), PR_SET_DUMPABLE): --as root", ids.uid, ids.gid)
+            }
+            Self::Kept { .. } => "try --as root, where the namespace allows that".to_owned(),
+            Self::NotFound { .. } => "see all processes of the pod on its node, as root".to_owned(),
+            Self::Gone { name } => format!("see how it ended: scratchdbg logs --previous k8s://{name}"),
+            Self::Cluster(cause) => return cause.hint(),
+            Self::Closed { closed: Closed::Windows, .. } | Self::Shim { .. } => return None,
+        })
+    }
+
+    fn exit(&self) -> Exit {
+        match self {
+            Self::OtherDoor { .. } | Self::WhoIsIt { .. } => Exit::Usage,
+            Self::ReadOnly { .. }
+            | Self::Rights { .. }
+            | Self::Right { .. }
+            | Self::Policy { .. }
+            | Self::Kept { .. } => Exit::NotPermitted,
+            Self::Gone { .. }
+            | Self::Late { target_runs: false, .. }
+            | Self::Ended { code: 137, .. }
+            | Self::Shim { cause: shim::Error::TargetGone, .. } => Exit::NoTarget,
+            Self::Closed { .. }
+            | Self::TooOld
+            | Self::Stuck { .. }
+            | Self::Late { .. }
+            | Self::Ended { .. }
+            | Self::NoHelper { .. }
+            | Self::NotFound { .. }
+            | Self::Shim { .. } => Exit::No,
+            Self::Cluster(cause) => cause.exit(),
+        }
+    }
+}

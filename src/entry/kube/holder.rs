@@ -1,0 +1,310 @@
+//! The container that holds our place in a pod: chosen, added, waited for, used, and ended.
+
+use std::os::unix::net::UnixStream as Socket;
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use tokio::net::UnixStream;
+use tokio::sync::{RwLock, RwLockReadGuard, oneshot};
+use tokio::time::Instant;
+
+use super::error::{Error, advice};
+use super::level::Level;
+use super::pump;
+use crate::activity::{Journal, Made};
+use crate::engine::State;
+use crate::engine::kube::add::No;
+use crate::engine::kube::pod::Standing;
+use crate::engine::kube::{self, Addition, Cluster, Pod, Terms};
+use crate::shim::{self, Leash, Shim};
+use crate::toolkit::{HOLD, SHIM_PROGRAM, STOP};
+
+/// Names begin so.
+const PREFIX: &str = "sdbg";
+/// The longest name (RFC 1123, a label).
+const LONGEST: usize = 63;
+/// How often another name is tried, if somebody was faster.
+const TRIES: usize = 3;
+/// How often it is asked whether it has started: at first, and at last.
+const PAUSES: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(1));
+/// How long its end is waited for when the process ends. If that does not come, it ends by itself.
+const SETTLE: Duration = Duration::from_secs(5);
+
+/// Held by what is to end with the process.
+static HOLDING: RwLock<()> = RwLock::const_new(());
+
+/// Waits until all holders that were added for this process alone have ended. For the end of the process.
+pub async fn settle() {
+    // After that time it ends by itself, as it does when we are killed.
+    let _ = tokio::time::timeout(SETTLE, HOLDING.write()).await;
+}
+
+/// A container that holds our place, and runs.
+pub struct Holder {
+    cluster: Cluster,
+    pod: Pod,
+    level: Level,
+    name: String,
+    image: String,
+    /// What was made for this process alone; `None` if it was there before, or is to stay.
+    made: Option<Made>,
+    kept: bool,
+    journal: Journal,
+}
+
+/// Chooses the best way to look that is allowed, and a holder that looks so, if one runs. Nothing is added.
+///
+/// # Errors
+/// If none is allowed.
+pub async fn choose(cluster: &Cluster, pod: &Pod, levels: &[Level]) -> Result<(Level, Option<String>), Error> {
+    let image = &cluster.terms().image;
+    let mut refusals = Vec::new();
+    for level in levels {
+        if let Some(there) = running(pod, level, image) {
+            return Ok((level.clone(), Some(there)));
+        }
+        match cluster.try_add(pod, &addition(pod, level, cluster.terms())).await {
+            Ok(()) => return Ok((level.clone(), None)),
+            Err(No::Policy(message)) => refusals.push((level.words, message)),
+            Err(no) => return Err(refused(no)),
+        }
+    }
+    Err(Error::Policy { namespace: pod.namespace.clone(), name: pod.container.name.clone(), refusals })
+}
+
+fn refused(no: No) -> Error {
+    match no {
+        No::Right(message) => Error::Right { what: "add a container to the pod", message },
+        No::TooOld => Error::TooOld,
+        No::Failed(error) => error.into(),
+        No::Policy(message) | No::Taken(message) => {
+            kube::Error::Refused { what: "add a container to the pod".to_owned(), status: 422, message }.into()
+        }
+    }
+}
+
+/// A holder of the same target that looks in the same way, and that was left to others. One that was added for a single command ends
+/// with that, perhaps just now.
+fn running(pod: &Pod, level: &Level, image: &str) -> Option<String> {
+    let same = pod.ephemeral.iter().find(|one| {
+        one.name.starts_with(PREFIX)
+            && one.kept
+            && one.state == Standing::Running
+            && one.image == image
+            && one.target.as_deref() == Some(&pod.name)
+            && level.security.is_of(&one.security)
+    });
+    same.map(|one| one.name.clone())
+}
+
+fn addition(pod: &Pod, level: &Level, terms: &Terms) -> Addition {
+    let seconds = |time: Duration| time.as_secs().max(1).to_string();
+    let (ttl, idle) = (seconds(terms.ttl), seconds(terms.idle));
+    Addition {
+        name: free_name(pod),
+        image: terms.image.clone(),
+        kept: terms.keep,
+        command: [SHIM_PROGRAM, HOLD, "--ttl", &ttl, "--idle", &idle].map(str::to_owned).to_vec(),
+        security: level.security.clone(),
+    }
+}
+
+/// A name that none of the pod's containers has had: `sdbg-app-1`.
+pub fn free_name(pod: &Pod) -> String {
+    let room = LONGEST - PREFIX.len() - "--9999".len();
+    let target = pod.name.get(..room).unwrap_or(&pod.name).trim_end_matches('-');
+    let numbered = |number: usize| format!("{PREFIX}-{target}-{number}");
+    // There are fewer than one more than there are.
+    let free = (1..=pod.ephemeral.len() + 1).map(numbered).find(|name| pod.added(name).is_none());
+    free.unwrap_or_else(|| numbered(0))
+}
+
+impl Holder {
+    /// One that runs: from before, or added now.
+    ///
+    /// # Errors
+    /// If it may not be added, or does not start.
+    pub async fn of(cluster: &Cluster, pod: &Pod, levels: &[Level], journal: &Journal) -> Result<Self, Error> {
+        let holder = |pod: &Pod, level: Level, name: String, made: Option<Made>| Self {
+            cluster: cluster.clone(),
+            pod: pod.clone(),
+            level,
+            name,
+            image: cluster.terms().image.clone(),
+            kept: cluster.terms().keep,
+            made,
+            journal: journal.clone(),
+        };
+        let mut pod = pod.clone();
+        let mut tries = 0;
+        loop {
+            tries += 1;
+            let (level, there) = choose(cluster, &pod, levels).await?;
+            if let Some(name) = there {
+                return Ok(holder(&pod, level, name, None));
+            }
+            let addition = addition(&pod, &level, cluster.terms());
+            match cluster.add(&pod, &addition).await {
+                Ok(made) => {
+                    let holder = holder(&pod, level, addition.name, Some(made));
+                    holder.wait(cluster.terms().patience).await?;
+                    return Ok(holder);
+                }
+                // Somebody was faster: it may be just what is wanted.
+                Err(No::Taken(_)) if tries < TRIES => pod = cluster.again(&pod).await?,
+                Err(no) => return Err(refused(no)),
+            }
+        }
+    }
+
+    /// As whom it looks.
+    pub fn level(&self) -> &Level {
+        &self.level
+    }
+
+    /// What a person should know of it.
+    pub fn notice(&self, pod: &Pod) -> Option<String> {
+        self.made.as_ref()?;
+        let until = if self.kept {
+            format!("runs until nobody has used it for {}", humantime::format_duration(self.cluster.terms().idle))
+        } else {
+            "ends with this command".to_owned()
+        };
+        Some(format!(
+            "{} was added to pod {}/{} and {until}; its record stays in the pod until that is made anew",
+            self.name, pod.namespace, pod.pod
+        ))
+    }
+
+    /// Waits until it runs. It is asked, and not watched: to get a pod is a right that is there already, and to watch is another.
+    async fn wait(&self, patience: Duration) -> Result<(), Error> {
+        let (mut pause, last) = PAUSES;
+        let of_pod = || format!("{}/{}", self.pod.namespace, self.pod.pod);
+        let begun = Instant::now();
+        loop {
+            let pod = self.cluster.again(&self.pod).await?;
+            let standing = pod.added(&self.name).map_or(&Standing::Untold, |one| &one.state);
+            match standing {
+                Standing::Running => return Ok(()),
+                Standing::Ended { code, why } => {
+                    let (holder, why, name) = (self.name.clone(), why.clone(), pod.container.name.clone());
+                    return Err(Error::Ended { holder, pod: of_pod(), code: *code, why, name });
+                }
+                Standing::Waiting(waiting) if advice(&waiting.reason, &self.image).is_some() => {
+                    return Err(Error::Stuck {
+                        holder: self.name.clone(),
+                        pod: of_pod(),
+                        image: self.image.clone(),
+                        reason: waiting.reason.clone(),
+                        message: waiting.message.clone(),
+                    });
+                }
+                Standing::Waiting(_) | Standing::Untold => {}
+            }
+            if begun.elapsed() >= patience {
+                return Err(Error::Late {
+                    holder: self.name.clone(),
+                    pod: of_pod(),
+                    node: pod.node.clone().unwrap_or_else(|| "its node".to_owned()),
+                    seconds: patience.as_secs(),
+                    seen: match standing {
+                        Standing::Waiting(waiting) => kube::pod::words(&waiting.reason, &waiting.message),
+                        _ => "nothing is told of it".to_owned(),
+                    },
+                    told: *standing != Standing::Untold,
+                    target_runs: pod.container.state == State::Running,
+                    name: pod.container.name.clone(),
+                });
+            }
+            tokio::time::sleep(pause.min(patience.saturating_sub(begun.elapsed()))).await;
+            pause = (pause * 2).min(last);
+        }
+    }
+
+    /// Begins the helper in it. When that ends, so does the holder, if it was added for this process alone.
+    ///
+    /// # Errors
+    /// If it does not begin, or does not speak as it should.
+    pub async fn begin(self) -> Result<Shim, Error> {
+        let no_helper = |why: String| Error::NoHelper { holder: self.name.clone(), image: self.image.clone(), why };
+        let exec = self.cluster.exec(&self.pod, &self.name, &[SHIM_PROGRAM]).await;
+        let exec = match exec {
+            Ok(exec) => exec,
+            Err(error) => {
+                let error = match error {
+                    kube::Error::Refused { status: 403, message, .. } => {
+                        Error::Right { what: "begin a program in the container that was added", message }
+                    }
+                    kube::Error::Refused { message, .. } => no_helper(message),
+                    other => other.into(),
+                };
+                self.end().await;
+                return Err(error);
+            }
+        };
+        let failed = |_: std::io::Error| no_helper("this host gives no socket".to_owned());
+        let (ours, theirs) = Socket::pair().map_err(failed)?;
+        theirs.set_nonblocking(true).map_err(failed)?;
+        let theirs = UnixStream::from_std(theirs).map_err(failed)?;
+        let (cut, is_cut) = oneshot::channel();
+        let (told, why) = oneshot::channel();
+        let (holder, image) = (self.name.clone(), self.image.clone());
+        let name = self.pod.container.name.clone();
+        let holding = HOLDING.read().await;
+        tokio::spawn(self.serve(theirs, exec, is_cut, told, holding));
+        let cut = Mutex::new(Some(cut));
+        let leash = Leash::new(move || {
+            if let Some(cut) = cut.lock().unwrap_or_else(PoisonError::into_inner).take() {
+                // It may have ended by itself.
+                let _ = cut.send(());
+            }
+        });
+        match Shim::start(ours, leash).await {
+            Ok(shim) => Ok(shim),
+            // The cluster knows better than the connection why there was no first word.
+            Err(shim::Error::Closed) => {
+                let why = why.await.ok().flatten().unwrap_or_else(|| "it has ended at once".to_owned());
+                Err(Error::NoHelper { holder, image, why })
+            }
+            Err(cause) => Err(Error::Shim { name, cause }),
+        }
+    }
+
+    async fn serve(
+        self,
+        socket: UnixStream,
+        exec: kube::Exec,
+        cut: oneshot::Receiver<()>,
+        told: oneshot::Sender<Option<String>>,
+        _holding: RwLockReadGuard<'static, ()>,
+    ) {
+        let why = pump::run(socket, exec, cut).await;
+        // Nobody may be waiting for it any more.
+        let _ = told.send(why);
+        self.end().await;
+    }
+
+    /// Ends it, if it was added for this process alone.
+    async fn end(&self) {
+        let Some(made) = self.made.as_ref().filter(|_| !self.kept) else { return };
+        let what = format!("end {} in pod {}/{}", self.name, self.pod.namespace, self.pod.pod);
+        let step = self.journal.begin(Some(crate::door::Door::Kube), &what, None);
+        let ended = match self.cluster.exec(&self.pod, &self.name, &[SHIM_PROGRAM, STOP]).await {
+            Ok(exec) => {
+                // With the container ends the program that ends it: how it went is not always told.
+                let _ = tokio::time::timeout(SETTLE, exec.end).await;
+                Ok(())
+            }
+            // It has ended by itself, with its target for one.
+            Err(kube::Error::Refused { status: 400 | 404 | 500, message, .. }) => {
+                tracing::debug!("{message}");
+                Ok(())
+            }
+            Err(error) => Err(error),
+        };
+        step.end(&ended);
+        if ended.is_ok() {
+            made.undone();
+        }
+    }
+}

@@ -1,0 +1,10 @@
+//! Pods: real containers behind an API server of our own.
+
+mod kubectl;
+mod look;
+mod looker;
+mod pods;
+mod refusals;
+mod sample;
+mod screen;
+mod waits;

@@ -1,0 +1,62 @@
+//! Whatever kubectl waits for without end ends here inside its deadline, with advice.
+
+use std::time::{Duration, Instant};
+
+use fakekube::{FakeKube, Fault, User};
+use serde_json::{Value, json};
+
+use super::looker::{Looker, pod, restricted};
+use crate::require_engine;
+
+#[test]
+fn what_never_starts_is_given_up_with_advice() {
+    require_engine!();
+    let kube = restricted();
+    let jane = Looker::new(&kube, User::debugger("jane"));
+    for (number, (fault, words)) in (1..).zip([
+        (Fault::ErrImagePull, ["ErrImagePull", "image push"]),
+        (Fault::CreateContainerConfigError, ["CreateContainerConfigError", "image build"]),
+        (Fault::NeverStarts, ["within 2 s: ContainerCreating", "--timeout"]),
+    ]) {
+        kube.breaks(&format!("shop/web/sdbg-app-{number}"), fault);
+        let begun = Instant::now();
+        let told = jane.runs(&["ls", "k8s://shop/web:/", "--timeout", "2s", "-q"]);
+        assert!(begun.elapsed() < Duration::from_secs(15), "{fault:?}");
+        told.fails_with(1, &words);
+    }
+}
+
+#[test]
+fn an_image_that_is_nowhere_or_is_another() {
+    require_engine!();
+    let kube = restricted();
+    let jane = Looker::new(&kube, User::debugger("jane"));
+    let told = jane.runs(&["ls", "k8s://shop/web:/", "--image", "scratchdbg-test/nothing:0", "-q"]);
+    told.fails_with(1, &["scratchdbg-test/nothing:0", "image push", "image save"]);
+    // There is no helper in it.
+    let told = jane.runs(&["ls", "k8s://shop/web:/", "--image", "scratchdbg-test/shop", "-q"]);
+    told.fails_with(1, &["/scratchdbg-shim", "image build"]);
+}
+
+#[test]
+fn a_status_that_comes_late_and_a_kubelet_that_is_late() {
+    require_engine!();
+    let kube = restricted();
+    let jane = Looker::new(&kube, User::debugger("jane"));
+    kube.breaks("shop/web/sdbg-app-1", Fault::SlowStatus(Duration::from_millis(1500)));
+    jane.runs(&["ls", "k8s://shop/web:/", "-q"]).quietly();
+    kube.breaks("shop/web/sdbg-app-2", Fault::PlainText500);
+    let told = jane.runs(&["ls", "k8s://shop/web:/", "-q"]);
+    told.fails_with(1, &["the helper does not begin in sdbg-app-2", "container not found"]);
+}
+
+#[test]
+fn a_pod_that_has_done_its_work_is_told_at_once() {
+    require_engine!();
+    let kube = FakeKube::start();
+    let done = json!({"image": "scratchdbg-test/shell", "command": ["/bin/sh", "-c", "exit 0"]});
+    kube.apply(pod("default", "done", done, &json!({"restartPolicy": "Never"})));
+    kube.wait_for_pod("default", "done", "its end", |pod: &Value| pod["status"]["phase"] == "Succeeded");
+    let jane = Looker::new(&kube, User::debugger("jane"));
+    jane.runs(&["ps", "pod/done"]).fails_with(4, &["default/done/app does not run", "ended with status 0"]);
+}
