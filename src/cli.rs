@@ -45,6 +45,9 @@ pub struct Global {
     /// The engine to ask, as in DOCKER_HOST.
     #[arg(long, global = true, value_name = "URL", help_heading = "Global options")]
     pub host: Option<String>,
+    /// The socket of the node's container runtime, for cri:// targets, as in CONTAINER_RUNTIME_ENDPOINT.
+    #[arg(long, global = true, value_name = "PATH", help_heading = "Global options")]
+    pub cri_socket: Option<String>,
     /// When to use colour.
     #[arg(long, global = true, value_enum, default_value_t, value_name = "WHEN", help_heading = "Global options")]
     pub color: Color,
@@ -137,6 +140,42 @@ impl Cli {
             (Some(_), Some(target)) => Err(target),
             (Some(command), None) => Ok((command, self.global)),
             (None, target) => Ok((Command::Attach { target, dry_run: false }, self.global)),
+        }
+    }
+}
+
+impl Command {
+    /// Whether it asks the container runtime of a Kubernetes node.
+    #[must_use]
+    pub fn is_on_node(&self) -> bool {
+        let is = |target: &TargetName| matches!(target, TargetName::Node(_));
+        match self {
+            Self::List(list) => list.cri,
+            Self::Attach { target, .. } => target.as_ref().is_some_and(is),
+            Self::Ps { target }
+            | Self::Proc { target, .. }
+            | Self::Net { target }
+            | Self::Threads(Threads { target, .. })
+            | Self::Go(Go { target, .. })
+            | Self::Check(Check { target, .. })
+            | Self::Goroutines(Goroutines { target, .. })
+            | Self::Core(Core { target, .. })
+            | Self::Dlv(Dlv { target, .. })
+            | Self::Logs(Logs { target, .. }) => is(target),
+            Self::Ls(ls) => is(&ls.place.target),
+            Self::Cat(cat) => is(&cat.place.target),
+            Self::Cp(Cp { source, destination, .. }) => {
+                [source, destination].iter().any(|end| end.as_encoded_bytes().starts_with(b"cri://"))
+            }
+            Self::Doctor
+            | Self::Clean
+            | Self::Image(_)
+            | Self::Kube(_)
+            | Self::Undertaker { .. }
+            | Self::Beside
+            | Self::Completions { .. }
+            | Self::Man
+            | Self::Keys => false,
         }
     }
 }
@@ -320,6 +359,9 @@ pub struct List {
     /// Only pods with these labels, as kubectl takes them: app=web,tier!=cache.
     #[arg(short = 'l', long, requires = "pods", value_name = "LABELS")]
     pub selector: Option<String>,
+    /// Those of the Kubernetes node that this host is, which take no engine: as its container runtime knows them.
+    #[arg(long)]
+    pub cri: bool,
 }
 
 /// `ls`

@@ -30,11 +30,16 @@ pub mod words;
 
 use std::cell::OnceCell;
 use std::io::{IsTerminal as _, Write as _};
+use std::path::PathBuf;
+
+use tracing_subscriber::filter::Targets;
+use tracing_subscriber::layer::SubscriberExt as _;
 
 use crate::activity::Journal;
 use crate::cli::{self, Cli, Color, Command, Global};
 use crate::door::Door;
 use crate::engine::Owner;
+use crate::engine::cri::{self, Cri};
 use crate::engine::docker::Docker;
 use crate::engine::docker::sidecar::{self, undertaker};
 use crate::engine::kube::Cluster;
@@ -72,7 +77,7 @@ pub fn run(cli: Cli) -> Result<(), Failure> {
         Command::Undertaker { maker } => return bury(&context, maker),
         // It asks the kernel what root may, and no container.
         Command::Doctor => {}
-        _ => context.give_root_back(),
+        _ => context.give_root_back(command.is_on_node()),
     }
     match command {
         Command::Attach { target: Some(target), dry_run: true } => {
@@ -199,10 +204,12 @@ fn trace(verbose: u8, color: Color) {
         1 => tracing::Level::INFO,
         _ => tracing::Level::DEBUG,
     };
+    // What the libraries tell of every frame that they send is nobody's business here.
+    let own = Targets::new().with_targets([("scratchdbg", level), ("activity", level)]);
     let subscriber = tracing_subscriber::fmt().with_max_level(level).with_writer(std::io::stderr);
     let subscriber = subscriber.with_ansi(colored(color, std::io::stderr().is_terminal()));
     // Set once, here; a second time cannot be.
-    let _ = tracing::subscriber::set_global_default(subscriber.without_time().finish());
+    let _ = tracing::subscriber::set_global_default(subscriber.without_time().finish().with(own));
 }
 
 /// What every command is given.
@@ -276,15 +283,20 @@ impl Context {
         Ok(match target {
             Target::Container(_) => Some(Owner::Engine(self.engine()?.clone())),
             Target::Pod(_) => Some(Owner::Cluster(self.cluster().await?.clone())),
-            Target::Process(_) => None,
+            Target::Node(_) | Target::Process(_) => None,
         })
     }
 
-    /// Goes on as whoever typed `sudo`. Only the broker needs root.
-    fn give_root_back(&self) {
+    /// Goes on as whoever typed `sudo`. Only the broker needs root; and, if that answers to nobody else, whoever asks a node's
+    /// runtime.
+    fn give_root_back(&self, on_node: bool) {
         let Some(invoker) = Invoker::of_this_process() else { return };
+        let runtimes = if on_node { cri::sockets(self.global.cri_socket.as_deref()).ok() } else { None };
         // Chosen now: its configuration and its certificates may be root's own.
-        let socket = self.engine().ok().and_then(Docker::socket);
+        let socket = match &runtimes {
+            Some(sockets) => sockets.first().map(PathBuf::as_path),
+            None => self.engine().ok().and_then(Docker::socket),
+        };
         let what =
             format!("go on as user {}, who became root by {}; only the broker stays root", invoker.uid, invoker.by);
         self.journal.begin(None, &what, None).end(&invoker.take_over(socket));
@@ -308,6 +320,10 @@ impl Context {
                     self.tell(&format!("{name} is looked at in k8s://{}", pod.container.name));
                 }
                 Ok(Target::Pod(Box::new(pod)))
+            }
+            TargetName::Node(name) => {
+                let cri = Cri::connect(self.global.cri_socket.as_deref()).await?;
+                Ok(Target::Node(Box::new(cri.find(name).await?)))
             }
             TargetName::Image(_) => Err(NotRunning(name.clone()).into()),
         }
@@ -370,6 +386,9 @@ impl Context {
     /// Between asking the engine for a process id and holding the process, the container may have ended and
     /// its id may have gone to another process. The engine is asked again once the process is held.
     async fn still_the_same(&self, target: &Target) -> Result<(), Failure> {
+        if let Some(before) = target.node() {
+            return Ok(entry::is_still(before).await?);
+        }
         if let Some(owner) = self.owner(target).await? {
             let after = owner.again(target).await?;
             after.running()?;

@@ -1,5 +1,6 @@
-//! What finds containers and tells of them: Docker's API, which Podman speaks too; and clusters.
+//! What finds containers and tells of them: Docker's API, which Podman speaks too; the CRI of a Kubernetes node; and clusters.
 
+pub mod cri;
 pub mod docker;
 pub mod error;
 pub mod event;

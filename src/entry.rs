@@ -25,6 +25,7 @@ pub use self::tracer::Tracer;
 
 use crate::activity::Journal;
 pub use crate::door::Door;
+use crate::engine::cri::{self, Cri, Node};
 use crate::engine::docker::Docker;
 use crate::engine::kube::{Cluster, Pod};
 use crate::engine::{self, Container, Owner};
@@ -181,11 +182,14 @@ pub enum Error {
         target: String,
     },
     /// A sidecar was asked for where there is no engine to make one.
-    #[error("no sidecar can be put beside {target}: it is a plain process, which no engine knows")]
+    #[error("no sidecar can be put beside {target}, which no engine is asked for")]
     NoEngine {
         /// Its name.
         target: String,
     },
+    /// A node's container runtime does not say that it is the same any more.
+    #[error(transparent)]
+    Node(#[from] cri::Error),
     /// A sidecar was asked to write.
     #[error("cannot write into {target} through a sidecar, which only reads")]
     ReadOnly {
@@ -291,8 +295,11 @@ impl Explain for Error {
     fn hint(&self) -> Option<String> {
         match self {
             Self::Moved { .. } => Some("try again".to_owned()),
-            Self::Missing { target, .. } if target.starts_with("pid://") => Some("run it with sudo".to_owned()),
+            Self::Missing { target, .. } if ["pid://", "cri://"].iter().any(|start| target.starts_with(start)) => {
+                Some("run it with sudo".to_owned())
+            }
             Self::Missing { .. } => Some("run it with sudo, or go through the engine: --via sidecar".to_owned()),
+            Self::Node(cause) => cause.hint(),
             Self::Unmapped { .. } => Some("try --as root".to_owned()),
             Self::Elsewhere { .. } => Some("go through its engine: --via sidecar".to_owned()),
             Self::NoEngine { .. } => Some("run it with sudo: --via local needs no engine".to_owned()),
@@ -305,7 +312,7 @@ impl Explain for Error {
             Self::Lost { .. } | Self::NotReady { .. } => Some("on the engine's host, run it with sudo: --via local".to_owned()),
             Self::Pod(cause) => cause.hint(),
             Self::Untraced { .. } => Some(
-                "goroutines, threads and check need no debugger; on its node, as root, everything works on pid://N".to_owned(),
+                "goroutines, threads and check need no debugger; on its node, as root, cri://NAMESPACE/POD/CONTAINER".to_owned(),
             ),
             Self::Engine { cause, .. } => {
                 let local = "on the engine's host, sudo and --via local need nothing of the engine";
@@ -335,6 +342,7 @@ on the engine's host, run it with sudo: --via local"
             }
             Self::Engine { cause, .. } => cause.exit(),
             Self::Pod(cause) => cause.exit(),
+            Self::Node(cause) => cause.exit(),
             Self::NoEngine { .. } | Self::Untraced { .. } => Exit::Usage,
             Self::Missing { .. }
             | Self::Unmapped { .. }
@@ -398,6 +406,16 @@ pub async fn enter(
     let Some((engine, container)) = beside else { return Err(Error::NoEngine { target: name }) };
     let entered = sidecar::enter(engine, container, access, journal).await;
     entered.inspect_err(|error| shut(Door::Sidecar, "through a sidecar", &error.to_string()))
+}
+
+/// Whether a container of a node is still in the run that it was in `before`. Its runtime is asked.
+///
+/// # Errors
+/// That it has ended, or was started anew, or that the runtime does not answer.
+pub async fn is_still(before: &Node) -> Result<(), Error> {
+    let after = Cri::again(before).await?;
+    let same = (after.pid, after.started) == (before.pid, before.started);
+    if same { Ok(()) } else { Err(Error::Moved { target: before.listed.called() }) }
 }
 
 /// How a target would be entered. Nothing is done.

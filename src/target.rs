@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 
 pub use self::pod::{Kind as PodKind, PodName, plausible};
 use crate::engine::Container;
+use crate::engine::cri::{self, Node};
 use crate::engine::kube::Pod;
 use crate::exit::{Exit, Explain, Failure};
 
@@ -44,6 +45,8 @@ pub enum TargetName {
     Process(HostPid),
     /// A container of a pod of a cluster.
     Pod(PodName),
+    /// A container of the Kubernetes node that this host is.
+    Node(cri::Name),
     /// An image that does not run: what follows `image://`.
     Image(String),
 }
@@ -69,6 +72,9 @@ pub enum NameError {
     /// What can be the name of nothing in a cluster.
     #[error("{0:?} is not a pod's name; write pod/NAME or k8s://NAMESPACE/POD/CONTAINER")]
     NotAPod(String),
+    /// `cri://` with something else than a container of a node.
+    #[error("cri://{0} is no container of a node; write cri://NAMESPACE/POD/CONTAINER or cri://CONTAINER-ID")]
+    NotOnNode(String),
     /// A scheme this version does not know.
     #[error("{0}:// is not a kind of target this version knows")]
     UnknownScheme(String),
@@ -108,6 +114,7 @@ impl FromStr for TargetName {
                 _ => Err(NameError::NotAPid(number.to_owned())),
             },
             Some(("k8s", rest)) => PodName::in_full(rest).map(Self::Pod),
+            Some(("cri", name)) => name.parse().map(Self::Node).map_err(|_| NameError::NotOnNode(name.to_owned())),
             Some(("image", name)) if !name.is_empty() => Ok(Self::Image(name.to_owned())),
             Some(("docker" | "podman" | "image", "")) | None if text.is_empty() || text.contains("://") => {
                 Err(NameError::Empty)
@@ -128,6 +135,7 @@ impl fmt::Display for TargetName {
             Self::Container(name) => name.fmt(f),
             Self::Process(pid) => write!(f, "pid://{pid}"),
             Self::Pod(name) => name.fmt(f),
+            Self::Node(name) => name.fmt(f),
             Self::Image(name) => write!(f, "image://{name}"),
         }
     }
@@ -172,6 +180,8 @@ pub enum Target {
     Container(Box<Container>),
     /// A container of a pod.
     Pod(Box<Pod>),
+    /// A container of the node that this host is.
+    Node(Box<Node>),
     /// A plain process.
     Process(HostPid),
 }
@@ -183,6 +193,7 @@ impl Target {
         match self {
             Self::Container(container) => container.name.clone(),
             Self::Pod(pod) => pod.container.name.clone(),
+            Self::Node(node) => node.listed.called(),
             Self::Process(pid) => format!("pid://{pid}"),
         }
     }
@@ -193,6 +204,7 @@ impl Target {
         match self {
             Self::Container(container) => container.pid,
             Self::Pod(_) => None,
+            Self::Node(node) => Some(node.pid),
             Self::Process(pid) => Some(*pid),
         }
     }
@@ -203,7 +215,16 @@ impl Target {
         match self {
             Self::Container(container) => Some(container),
             Self::Pod(pod) => Some(&pod.container),
-            Self::Process(_) => None,
+            Self::Node(_) | Self::Process(_) => None,
+        }
+    }
+
+    /// The container of a node, if it is one.
+    #[must_use]
+    pub fn node(&self) -> Option<&Node> {
+        match self {
+            Self::Node(node) => Some(node),
+            Self::Container(_) | Self::Pod(_) | Self::Process(_) => None,
         }
     }
 
@@ -215,7 +236,7 @@ impl Target {
         match self {
             Self::Container(container) => Ok(container.running()?),
             Self::Pod(pod) => Ok(pod.running()?),
-            Self::Process(_) => Ok(()),
+            Self::Node(_) | Self::Process(_) => Ok(()),
         }
     }
 
@@ -246,6 +267,8 @@ mod tests {
         assert_eq!("image://".parse::<TargetName>(), Err(NameError::Empty));
         assert_eq!("".parse::<TargetName>(), Err(NameError::Empty));
         assert_eq!("docker://".parse::<TargetName>(), Err(NameError::Empty));
+        assert_eq!("cri://default/web/app".parse::<TargetName>().unwrap().to_string(), "cri://default/web/app");
+        assert_eq!("cri://".parse::<TargetName>(), Err(NameError::NotOnNode(String::new())));
         assert_eq!("pid://0".parse::<TargetName>(), Err(NameError::NotAPid("0".into())));
         assert_eq!("pid://-1".parse::<TargetName>(), Err(NameError::NotAPid("-1".into())));
         assert_eq!("lxd://a".parse::<TargetName>(), Err(NameError::UnknownScheme("lxd".into())));
@@ -258,6 +281,7 @@ mod tests {
         assert_eq!("myapp:".parse(), path("myapp", "/"));
         assert_eq!("pid://7:/a:b".parse(), path("pid://7", "/a:b"));
         assert_eq!("docker://a:/x".parse(), path("a", "/x"));
+        assert_eq!("cri://default/web/app:/x".parse(), path("cri://default/web/app", "/x"));
         assert_eq!("myapp:/a://b".parse(), path("myapp", "/a://b"));
         let typed = TargetPath::typed(OsStr::from_bytes(b"myapp:/\xff")).unwrap();
         assert_eq!((typed.target, typed.path), ("myapp".parse().unwrap(), b"/\xff".to_vec()));

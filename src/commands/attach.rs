@@ -27,6 +27,7 @@ pub async fn run(context: &Context, target: Option<TargetName>) -> Result<(), Fa
         engine: context.engine().cloned(),
         cluster: context.global.kube.options(),
         container: context.global.kube.container.clone(),
+        cri_socket: context.global.cri_socket.clone(),
         access: context.global.access(),
         broker: context.broker()?.clone(),
         journal: context.journal.clone(),

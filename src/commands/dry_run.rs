@@ -122,6 +122,9 @@ fn local(target: &Target, plan: &Plan) -> Vec<String> {
     if target.container().is_some() {
         steps.push("ask the engine again whether the process is the container's".to_owned());
     }
+    if target.node().is_some() {
+        steps.push("ask the container runtime again whether the process is the container's".to_owned());
+    }
     steps
 }
 

@@ -1,5 +1,6 @@
 //! `list`: containers, and what kind they are.
 
+mod node;
 mod pods;
 
 use std::io::Write as _;
@@ -64,20 +65,28 @@ pub async fn run(context: &Context, args: &cli::List) -> Result<(), Failure> {
     if args.pods {
         return pods::run(context, args).await;
     }
+    if args.cri {
+        let rows = node::rows(context, args.running).await?;
+        return print(context, &node::Document::of(&rows), rows.is_empty(), || node::table(&rows));
+    }
     let mut found = context.engine()?.list().await?;
     if args.running {
         found.retain(|one| is_alive(one.state));
     }
     let rows: Vec<Row> = stream::iter(found).map(|one| row(context, one)).buffered(AT_ONCE).collect().await;
+    print(context, &Document { containers: &rows }, rows.is_empty(), || table(&rows))
+}
+
+fn print<T: Serialize>(context: &Context, document: &T, none: bool, table: impl Fn() -> Table) -> Result<(), Failure> {
     let mut out = Vec::new();
     if context.global.json {
-        output::document(&mut out, &Document { containers: &rows })?;
-    } else if rows.is_empty() {
+        output::document(&mut out, document)?;
+    } else if none {
         if !context.global.quiet {
             eprintln!("no containers");
         }
     } else {
-        out.extend_from_slice(table(&rows).text(width()).as_bytes());
+        out.extend_from_slice(table().text(width()).as_bytes());
     }
     std::io::stdout().lock().write_all(&out).map_err(|error| output::failure(&error))
 }
@@ -89,11 +98,7 @@ fn is_alive(state: State) -> bool {
 async fn row(context: &Context, one: Summary) -> Row {
     let mut seen = (None, None);
     if is_alive(one.state) {
-        match tokio::time::timeout(PATIENCE, look(context, &one.id)).await {
-            Ok(Ok(found)) => seen = found,
-            Ok(Err(failure)) => tracing::debug!("{} was not looked into: {failure}", one.name),
-            Err(_) => tracing::debug!("{} was not looked into within {PATIENCE:?}", one.name),
-        }
+        seen = look_within(context, &TargetName::Container(one.id.clone()), &one.name).await;
     }
     Row {
         id: one.id,
@@ -108,13 +113,25 @@ async fn row(context: &Context, one: Summary) -> Row {
     }
 }
 
-async fn look(context: &Context, id: &str) -> Result<(Option<ImageKind>, Option<BuildInfo>), Failure> {
+/// What was seen of a container, if anything.
+type Seen = (Option<ImageKind>, Option<BuildInfo>);
+
+async fn look_within(context: &Context, name: &TargetName, called: &str) -> Seen {
+    match tokio::time::timeout(PATIENCE, look(context, name)).await {
+        Ok(Ok(found)) => return found,
+        Ok(Err(failure)) => tracing::debug!("{called} was not looked into: {failure}"),
+        Err(_) => tracing::debug!("{called} was not looked into within {PATIENCE:?}"),
+    }
+    (None, None)
+}
+
+async fn look(context: &Context, name: &TargetName) -> Result<Seen, Failure> {
     let mut access = context.global.access();
     // A list must not start a container beside each that it lists, unless that is what was asked for.
     if access.via == Via::Auto {
         access.via = Via::Local;
     }
-    let (_, entered) = context.enter_with(&TargetName::Container(id.to_owned()), &access).await?;
+    let (_, entered) = context.enter_with(name, &access).await?;
     let shim = &entered.shim;
     let (kind, go) = futures_util::join!(kind::of(shim), golang::of_process(shim, entered.init));
     Ok((kind.ok(), go.ok()))
@@ -127,16 +144,22 @@ impl From<BuildInfo> for Go {
     }
 }
 
+impl Go {
+    /// Its version, in a column that says that it is Go's.
+    fn shown(&self) -> String {
+        self.version.lossy().trim_start_matches("go").to_owned()
+    }
+}
+
 fn table(rows: &[Row]) -> Table {
     let mut table = Table::new(&["NAME", "IMAGE", "STATE", "KIND", "GO", "STATUS"].map(|title| (title, Align::Left)));
     for row in rows {
-        let go = row.go.as_ref().map(|go| go.version.lossy().trim_start_matches("go").to_owned());
         table.row([
             row.name.clone(),
             row.image.clone(),
             row.state.to_string(),
             row.kind.map_or_else(|| "-".to_owned(), |kind| kind.to_string()),
-            go.unwrap_or_else(|| "-".to_owned()),
+            row.go.as_ref().map_or_else(|| "-".to_owned(), Go::shown),
             row.status.clone(),
         ]);
     }

@@ -139,12 +139,12 @@ async fn push(context: &Context, reference: Reference, toolkit: &Toolkit) -> Res
         _ => failure,
     };
     engine.load(archive, &made.reference).await.map_err(|error| unreachable(error.into()))?;
+    context.tell(&format!("the engine has it now; to take it away there: docker rmi {}", made.reference));
     let digest = engine.push(&made.reference).await.map_err(|error| {
-        let hint = format!("log in with `docker login {}`, or see its words above", made.reference.registry());
+        let hint = format!("if you are not known there, log in: docker login {}", made.reference.registry());
         let failure = unreachable(error.into());
         if failure.exit == Exit::No { failure.try_this(hint) } else { failure }
     })?;
-    context.tell(&format!("the engine has it, too: docker rmi {}", made.reference));
     match digest {
         Some(digest) => report(context, &made, &digest, None),
         None => report_digest(context, &made, None, None),

@@ -44,14 +44,23 @@ pub struct Live {
     _activity: Task,
 }
 
+/// Where pods are looked for.
+#[derive(Debug, Clone)]
+pub struct Clusters {
+    /// Which cluster, and as whom.
+    pub options: Options,
+    /// Which container of a pod, where the name does not tell.
+    pub container: Option<String>,
+    /// Where the container runtime of this node listens, if that was said.
+    pub cri_socket: Option<String>,
+}
+
 /// What tasks share.
 struct Shared {
     engine: Result<Docker, Failure>,
-    /// Which cluster, and the one once it was needed.
-    options: Options,
+    /// Where pods are looked for.
+    clusters: Clusters,
     cluster: OnceCell<Cluster>,
-    /// Which container of a pod, where the name does not tell.
-    container: Option<String>,
     access: Access,
     broker: Broker,
     journal: Journal,
@@ -65,7 +74,7 @@ impl Shared {
     }
 
     async fn cluster(&self) -> Result<&Cluster, Failure> {
-        let connect = || async { Ok(Cluster::connect(&self.options, &self.journal).await?) };
+        let connect = || async { Ok(Cluster::connect(&self.clusters.options, &self.journal).await?) };
         self.cluster.get_or_try_init(connect).await
     }
 
@@ -74,7 +83,7 @@ impl Shared {
         Ok(match target {
             Target::Container(_) => Some(Owner::Engine(self.engine()?)),
             Target::Pod(_) => Some(Owner::Cluster(self.cluster().await?.clone())),
-            Target::Process(_) => None,
+            Target::Node(_) | Target::Process(_) => None,
         })
     }
 
@@ -121,20 +130,18 @@ impl Live {
     #[must_use]
     pub fn new(
         engine: Result<Docker, Failure>,
-        kube: (Options, Option<String>),
+        clusters: Clusters,
         access: Access,
         broker: Broker,
         journal: Journal,
         out: mpsc::Sender<Msg>,
     ) -> Self {
-        let (options, container) = kube;
         let mut activity = Task::default();
         activity.replace(tell(journal.watch(), out.clone()));
         let shared = Arc::new(Shared {
             engine,
-            options,
+            clusters,
             cluster: OnceCell::new(),
-            container,
             access,
             broker,
             journal,

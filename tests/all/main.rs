@@ -12,6 +12,7 @@ mod beside;
 mod check;
 mod copies;
 mod core;
+mod cri;
 mod dap;
 mod debug_tab;
 mod delve_versions;

@@ -16,6 +16,7 @@ pub mod process;
 pub mod pty;
 pub mod pty_modes;
 pub mod residue;
+pub mod runtime;
 pub mod skip;
 #[cfg(feature = "tls")]
 pub mod tls_port;

@@ -2,4 +2,5 @@
 
 mod holder;
 mod image;
+mod registry;
 mod session;

@@ -134,6 +134,14 @@ fn target(work: &Workspace, clock: Clock) -> Group {
                 facts.add("node", pod.node.as_deref().unwrap_or("none yet"));
             }
         }
+        (Some(Target::Node(node)), None) => {
+            facts.add("id", node.listed.id.get(..12).unwrap_or(&node.listed.id));
+            facts.add("pod", format!("{}/{}", node.listed.namespace, node.listed.pod));
+            facts.add("image", &node.listed.image);
+            let up = age(clock, node.started).map_or_else(String::new, |up| format!(" for {}", words::span(up)));
+            facts.toned("state", format!("{}{up}", state.to_lowercase()), tone);
+            facts.add("host pid", node.pid.to_string());
+        }
         (Some(Target::Process(pid)), None) => {
             facts.toned("state", state.to_lowercase(), tone);
             facts.add("host pid", pid.to_string());

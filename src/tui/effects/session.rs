@@ -7,6 +7,7 @@ use tokio::sync::{OnceCell, mpsc};
 
 use super::{Shared, caught};
 use crate::engine::Owner;
+use crate::engine::cri::Cri;
 use crate::entry::{self, Entered, Tracer};
 use crate::exit::{Exit, Failure};
 use crate::inspect::processes::{self, Process};
@@ -110,7 +111,11 @@ async fn find(shared: &Shared, name: &TargetName) -> Result<(Target, Result<Ente
         TargetName::Container(name) => Target::Container(Box::new(shared.engine()?.resolve(name).await?)),
         TargetName::Process(pid) => Target::Process(*pid),
         TargetName::Pod(name) => {
-            Target::Pod(Box::new(shared.cluster().await?.find(name, shared.container.as_deref()).await?))
+            Target::Pod(Box::new(shared.cluster().await?.find(name, shared.clusters.container.as_deref()).await?))
+        }
+        TargetName::Node(name) => {
+            let cri = Cri::connect(shared.clusters.cri_socket.as_deref()).await?;
+            Target::Node(Box::new(cri.find(name).await?))
         }
         TargetName::Image(_) => return Err(NotRunning(name.clone()).into()),
     };
@@ -133,6 +138,9 @@ async fn find(shared: &Shared, name: &TargetName) -> Result<(Target, Result<Ente
 /// # Errors
 /// What became of it, and what it is now if it does not run any more.
 pub(super) async fn still_the_same(shared: &Shared, target: &Target) -> Result<(), (Option<Target>, Failure)> {
+    if let Some(before) = target.node() {
+        return entry::is_still(before).await.map_err(|error| (None, error.into()));
+    }
     let Some(owner) = shared.owner(target).await.map_err(|failure| (None, failure))? else { return Ok(()) };
     let after = owner.again(target).await.map_err(|failure| (None, failure))?;
     if let Err(failure) = after.running() {

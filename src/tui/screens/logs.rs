@@ -37,8 +37,18 @@ pub fn draw(work: &Workspace, _clock: Clock, buf: &mut Buffer, area: Rect, theme
     let inner = panel::draw(buf, area, theme, &title(logs), flow, &below);
     let container = work.target.as_ref().map(|target| target.container().is_some());
     if container == Some(false) {
-        let text = "a plain process has no log that an engine keeps; see where descriptors 1 and 2 point under Procs";
-        panel::notice(buf, inner, &[(text.to_owned(), theme.text)]);
+        let text = match work.target.as_ref().and_then(|target| target.node()) {
+            Some(node) => {
+                let one = &node.listed;
+                format!(
+                    "its node's kubelet keeps the log: kubectl logs -n {} {} -c {}",
+                    one.namespace, one.pod, one.name
+                )
+            }
+            None => "a plain process has no log that an engine keeps; see where descriptors 1 and 2 point under Procs"
+                .to_owned(),
+        };
+        panel::notice(buf, inner, &[(text, theme.text)]);
         return;
     }
     if logs.is_empty() {
