@@ -60,8 +60,10 @@ impl fmt::Display for Name {
 }
 
 fn is_word(text: &str) -> bool {
-    let well = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-' || byte == b'.';
-    !text.is_empty() && text.len() <= LONGEST && text.bytes().all(well)
+    let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
+    let bytes = text.as_bytes();
+    let ends = bytes.first().zip(bytes.last()).is_some_and(|(&first, &last)| plain(first) && plain(last));
+    ends && bytes.len() <= LONGEST && bytes.iter().all(|&byte| plain(byte) || byte == b'-' || byte == b'.')
 }
 
 fn is_id(text: &str) -> bool {
