@@ -145,7 +145,6 @@ impl<'a> Case<'a> {
 
     /// Starts it, and tries again as long as that may help. `None` if it never runs.
     async fn started(&self) -> Option<Started> {
-        self.delay().await;
         if self.goes_wrong(Fault::NeverStarts) {
             self.status().waits("ContainerCreating", None);
             return None;
@@ -223,9 +222,6 @@ pub async fn added(cluster: Arc<Cluster>, key: Key, uid: String, container: Valu
     // Nothing ever becomes of one that is added to a pod which has ended.
     if pod["status"]["phase"] == json!("Succeeded") || pod["status"]["phase"] == json!("Failed") {
         return;
-    }
-    if !case.goes_wrong(Fault::NeverStarts) {
-        case.delay().await;
     }
     case.status().waits("ContainerCreating", None);
     if let Some(started) = case.started().await {

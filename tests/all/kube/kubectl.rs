@@ -11,7 +11,8 @@ use fakekube::{FakeKube, Fault, User};
 use serde_json::json;
 
 use super::sample::{namespace, pod, shell, strict, web, within};
-use crate::support::kubectl::{kubectl, run_kubectl, run_kubectl_with};
+use crate::support::kubectl::{kubectl, program, run_kubectl, run_kubectl_with};
+use crate::support::pty::Setup;
 use crate::support::wait;
 use crate::{require_engine, require_kubectl};
 
@@ -218,6 +219,30 @@ fn a_port_of_the_loopback_is_forwarded() {
     let closed = Forward::start(&user, "web", 1);
     assert_eq!(ask(closed.port, "/"), "");
     assert!(closed.says("connect: connection refused"), "nobody listens there");
+}
+
+#[test]
+fn a_terminal_gets_through() {
+    require_engine!();
+    require_kubectl!();
+    let kube = FakeKube::start();
+    let user = kube.user(User::debugger("jane"));
+    kube.run(shell());
+    let (program, folder) = (program().unwrap(), kube.folder().to_owned());
+    let mut terminal = Setup::program(program.to_str().unwrap(), &["exec", "-it", "box", "--", "/bin/sh"])
+        .env("KUBECONFIG", user.to_str().unwrap())
+        .env("HOME", folder.to_str().unwrap())
+        .size(90, 30)
+        .start();
+    // Its size may come after the first answer: it is asked until it is there.
+    for (columns, rows) in [(90, 30), (70, 20)] {
+        terminal.resize(columns, rows);
+        terminal.press("until /bin/busybox stty size | /bin/busybox grep -q '");
+        terminal.press(&format!("{rows} {columns}'; do /bin/sleep 0.1; done; echo size $((columns = {columns}))\r"));
+        terminal.wait_for(&format!("size {columns}"));
+    }
+    terminal.press("exit 7\r");
+    assert_eq!(terminal.wait_exit().exit_code(), 7);
 }
 
 /// `kubectl port-forward`, as long as this lives.
