@@ -8,7 +8,7 @@ use tokio::time::sleep;
 
 use super::identity::Identity;
 use super::recipe::{self, Place};
-use super::status::{Sort, Whose};
+use super::status::{self, Sort, Whose};
 use crate::cluster::Cluster;
 use crate::engine::{Image, words};
 use crate::fault::Fault;
@@ -212,6 +212,15 @@ pub async fn repeated(cluster: Arc<Cluster>, key: Key, uid: String, container: V
             sleep(rest).await;
         }
         rest = (rest * 2).clamp(Duration::from_secs(1), LONGEST_REST);
+    }
+}
+
+/// Ends a pod after so long. The object stays.
+pub async fn deadline(cluster: Arc<Cluster>, key: Key, uid: String, time: Duration) {
+    sleep(time).await;
+    if let Some(run) = cluster.kubelet.forget(&key, &uid) {
+        super::remove(&cluster, &run).await;
+        status::over(&cluster.store, &key);
     }
 }
 

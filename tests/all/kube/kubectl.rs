@@ -10,7 +10,7 @@ use std::thread;
 use fakekube::{FakeKube, Fault, User};
 use serde_json::json;
 
-use super::sample::{namespace, pod, shell, strict, web, within};
+use super::sample::{namespace, pod, shell, web, within};
 use crate::support::kubectl::{kubectl, program, run_kubectl, run_kubectl_with};
 use crate::support::pty::Setup;
 use crate::support::wait;
@@ -192,13 +192,30 @@ fn a_watch_that_is_too_late_is_begun_again() {
     require_kubectl!();
     let kube = FakeKube::start();
     let user = kube.user(User::debugger("jane"));
-    let slow = json!({ "image": "scratchdbg-test/shop", "securityContext": strict() });
-    kube.apply(pod("web", &slow, &json!({})));
     kube.breaks("default/web", Fault::WatchExpired);
+    let watch = "/api/v1/namespaces/default/pods?watch=true&resourceVersion=7";
+    let told = run_kubectl(&user, &["get", "--raw", watch]).quietly().json_lines();
+    assert_eq!((told.len(), &told[0]["type"]), (1, &json!("ERROR")), "{told:?}");
+    assert_eq!((&told[0]["object"]["code"], &told[0]["object"]["reason"]), (&json!(410), &json!("Expired")));
+    kube.breaks("default/web", Fault::WatchExpired);
+    kube.apply(web());
     run_kubectl(&user, &["wait", "--for=condition=Ready", "pod/web", "--timeout=20s"]).ok();
-    wait::until("the pod to be ready", || {
-        (kube.pod("default", "web")["status"]["containerStatuses"][0]["ready"] == true).then_some(())
-    });
+}
+
+#[test]
+fn a_deployment_leads_to_its_pods() {
+    require_engine!();
+    require_kubectl!();
+    let kube = FakeKube::start();
+    let user = kube.user(User::debugger("jane").may(&["get"], &["deployments"]));
+    kube.run(web());
+    kube.wait_for_log("default", "web", "app", "shop open");
+    kube.apply(json!({ "apiVersion": "apps/v1", "kind": "Deployment", "metadata": { "name": "front" },
+        "spec": { "selector": { "matchLabels": { "app": "web" } } } }));
+    let log = run_kubectl(&user, &["logs", "deploy/front"]).ok().text();
+    assert!(log.contains("\"shop open\""), "{log}");
+    let other = run_kubectl(&user, &["logs", "deploy/back"]).ends_with(1);
+    assert!(other.stderr.contains("(NotFound): deployments.apps \"back\" not found"), "{other:?}");
 }
 
 #[test]
