@@ -27,6 +27,8 @@ const LONGEST: usize = 63;
 const TRIES: usize = 3;
 /// How often it is asked whether it has started: at first, and at last.
 const PAUSES: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(1));
+/// How long the program may take that ends it: it ends with what it ends, so that no word of it may ever come.
+const STOPPING: Duration = Duration::from_secs(2);
 /// How long its end is waited for when the process ends. If that does not come, it ends by itself.
 const SETTLE: Duration = Duration::from_secs(5);
 
@@ -291,8 +293,7 @@ impl Holder {
         let step = self.journal.begin(Some(crate::door::Door::Kube), &what, None);
         let ended = match self.cluster.exec(&self.pod, &self.name, &[SHIM_PROGRAM, STOP]).await {
             Ok(exec) => {
-                // With the container ends the program that ends it: how it went is not always told.
-                let _ = tokio::time::timeout(SETTLE, exec.end).await;
+                let _ = tokio::time::timeout(STOPPING, exec.end).await;
                 Ok(())
             }
             // It has ended by itself, with its target for one.

@@ -7,8 +7,9 @@ use super::looker::{Looker, added, all_ended, namespace, pod, restricted, shop};
 use crate::sidecar::still;
 use crate::support::command::{BINARY, run, scratchdbg};
 use crate::support::engine::try_docker;
+use crate::support::kubectl::kubectl;
 use crate::support::wait;
-use crate::{require_engine, require_root};
+use crate::{require_engine, require_kubectl, require_root};
 
 const WEB: &str = "k8s://shop/web";
 
@@ -210,6 +211,30 @@ fn the_plugin_is_the_same_program_under_another_name() {
     assert_eq!(next, "web:/\trunning\n:4\n");
     let next = named("kubectl_complete-scratchdbg", &["gor"]).quietly().text();
     assert!(next.starts_with("goroutines\t") && next.ends_with(":4\n"), "{next}");
+    all_ended(&kube, "shop", "web");
+}
+
+#[test]
+fn kubectl_finds_the_plugin_and_completes_what_is_typed() {
+    require_engine!();
+    require_kubectl!();
+    let kube = restricted();
+    let jane = Looker::new(&kube, User::debugger("jane"));
+    let folder = kube.folder().join("plugins");
+    std::fs::create_dir(&folder).unwrap();
+    for name in ["kubectl-scratchdbg", "kubectl_complete-scratchdbg"] {
+        std::os::unix::fs::symlink(BINARY, folder.join(name)).unwrap();
+    }
+    let asks = |args: &[&str]| {
+        let mut command = jane.dressed(kubectl(jane.kubeconfig(), args));
+        command.env("PATH", &folder);
+        run(command)
+    };
+    let ps = asks(&["scratchdbg", "ps", "web", "-n", "shop", "-q"]).quietly().text();
+    assert!(ps.contains("/shop"), "{ps}");
+    asks(&["scratchdbg", "ls", "-n", "shop", "nothing:/"]).fails_with(4, &["there is no pod/nothing"]);
+    let next = asks(&["__complete", "scratchdbg", "ps", "-n", "shop", "w"]).ok().text();
+    assert!(next.starts_with("web\trunning\n"), "{next}");
     all_ended(&kube, "shop", "web");
 }
 
