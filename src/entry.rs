@@ -456,7 +456,7 @@ fn of_cluster<'a>(owner: Option<&'a Owner>, target: &'a Target) -> Option<(&'a C
 
 /// Waits until nothing is half made, and what was made for this process alone has ended. For the end of the process.
 pub async fn settle() {
-    kube::settle().await;
+    engine::kube::holding::settle().await;
     crate::engine::docker::sidecar::settle().await;
 }
 

@@ -1,6 +1,8 @@
 //! What is seen of a pod is what is there, by the target's own user, and with nothing left running.
 
 use fakekube::{FakeKube, Fault, User};
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
 use serde_json::{Value, json};
 
 use super::looker::{Looker, added, all_ended, namespace, pod, restricted, shop};
@@ -103,6 +105,24 @@ fn somebody_who_is_killed_leaves_nothing_running_for_long() {
     child.kill().unwrap();
     child.wait().unwrap();
     assert_eq!(all_ended(&kube, "shop", "web")[0]["exitCode"], 0);
+}
+
+/// As Ctrl-C does, and a session that ends.
+#[test]
+fn a_signal_ends_what_was_added_before_it_ends_the_command() {
+    require_engine!();
+    let kube = restricted();
+    let jane = Looker::new(&kube, User::debugger("jane"));
+    for (number, signal) in (1..).zip([Signal::SIGINT, Signal::SIGTERM]) {
+        let out = kube.folder().join(signal.as_str());
+        let args = ["goroutines", WEB, "--watch=200ms", "--json", "-q"];
+        let mut child = jane.command(&args).stdout(std::fs::File::create(&out).unwrap()).spawn().unwrap();
+        wait::until("something to be read", || std::fs::metadata(&out).is_ok_and(|file| file.len() > 0).then_some(()));
+        kill(Pid::from_raw(child.id().cast_signed()), signal).unwrap();
+        assert_eq!(child.wait().unwrap().code(), Some(128 + signal as i32));
+        let ended = all_ended(&kube, "shop", "web");
+        assert_eq!((ended.len(), &ended[number - 1]["exitCode"]), (number, &0.into()));
+    }
 }
 
 #[test]
