@@ -313,7 +313,7 @@ impl Explain for Error {
             Self::Lost { .. } | Self::NotReady { .. } => Some("on the engine's host, run it with sudo: --via local".to_owned()),
             Self::Pod(cause) => cause.hint(),
             Self::Untraced { .. } => Some(
-                "goroutines, threads and check need no debugger; on its node, as root, everything works on pid://N".to_owned(),
+                "goroutines, threads and check need no debugger; on its node, as root, cri://NAMESPACE/POD/CONTAINER".to_owned(),
             ),
             Self::Engine { cause, .. } => {
                 let local = "on the engine's host, sudo and --via local need nothing of the engine";
@@ -447,7 +447,7 @@ fn of_cluster<'a>(owner: Option<&'a Owner>, target: &'a Target) -> Option<(&'a C
 
 /// Waits until nothing is half made, and what was made for this process alone has ended. For the end of the process.
 pub async fn settle() {
-    kube::settle().await;
+    engine::kube::holding::settle().await;
     crate::engine::docker::sidecar::settle().await;
 }
 

@@ -41,12 +41,12 @@ pub struct Start {
     pub target: Option<TargetName>,
     /// The engine, or why none could be chosen.
     pub engine: Result<Docker, Failure>,
-    /// Where the container runtime of this node listens, if that was said.
-    pub cri_socket: Option<String>,
     /// Which cluster, for pods.
     pub cluster: kube::Options,
     /// Which of a pod's containers, where the name does not tell.
     pub container: Option<String>,
+    /// Where the container runtime of this node listens, if that was said.
+    pub cri_socket: Option<String>,
     /// How to enter.
     pub access: Access,
     /// The privileged half.
@@ -114,8 +114,7 @@ pub async fn run(start: Start) -> Result<(), Error> {
     let (out, messages) = mpsc::channel(QUEUE);
     let runner = effects::Live::new(
         start.engine,
-        start.cri_socket,
-        (start.cluster, start.container),
+        effects::Clusters { options: start.cluster, container: start.container, cri_socket: start.cri_socket },
         start.access,
         start.broker,
         start.journal,

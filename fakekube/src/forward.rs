@@ -80,10 +80,14 @@ pub async fn connect(cluster: &Cluster, pause: &str, port: u16) -> io::Result<Tc
 /// What the kubelet says where nothing listens.
 #[must_use]
 pub fn refused(pause: &str, port: u16, error: &io::Error) -> String {
+    let why = match error.kind() {
+        io::ErrorKind::ConnectionRefused => format!("dial tcp4 127.0.0.1:{port}: connect: connection refused"),
+        _ => error.to_string(),
+    };
     format!(
         "an error occurred forwarding {port} -> {port}: error forwarding port {port} to pod {pause}, uid : failed to \
-         execute portforward in network namespace: failed to connect to localhost:{port} inside namespace \"{pause}\": \
-         {error}"
+         execute portforward in network namespace: failed to connect to localhost:{port} inside namespace \"{pause}\", \
+         IPv4: {why}"
     )
 }
 

@@ -9,6 +9,7 @@ pub mod status;
 use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use bollard::models::{ContainerCreateBody, HostConfig};
 use serde_json::{Value, json};
@@ -77,6 +78,12 @@ impl Kubelet {
         true
     }
 
+    /// Forgets this very pod, so that nothing of it is started again.
+    fn forget(&self, key: &Key, uid: &str) -> Option<Run> {
+        let mut runs = self.lock();
+        if runs.get(key)?.uid == uid { runs.remove(key) } else { None }
+    }
+
     /// Whether this very pod still runs.
     fn is_there(&self, key: &Key, uid: &str) -> bool {
         self.lock().get(key).is_some_and(|run| run.uid == uid)
@@ -103,6 +110,9 @@ pub async fn start(cluster: Arc<Cluster>, key: Key) {
         cluster.kubelet.lock().remove(&key);
         cluster.engine.remove(&pause).await;
         return;
+    }
+    if let Some(seconds) = pod["spec"]["activeDeadlineSeconds"].as_u64() {
+        tokio::spawn(life::deadline(Arc::clone(&cluster), key.clone(), uid.clone(), Duration::from_secs(seconds)));
     }
     for container in list(&pod, "initContainers") {
         if !life::once(&cluster, &key, &uid, &container).await {
@@ -150,11 +160,16 @@ async fn sandbox(cluster: &Cluster, key: &Key, uid: &str) -> Result<Run, String>
 pub async fn end(cluster: Arc<Cluster>, key: Key) {
     let run = cluster.kubelet.lock().remove(&key);
     if let Some(run) = run {
-        for id in run.containers.values().flatten().chain([&run.pause]) {
-            cluster.engine.remove(id).await;
-        }
+        remove(&cluster, &run).await;
     }
     cluster.store.remove(&key);
+}
+
+/// Removes the containers of a pod.
+async fn remove(cluster: &Cluster, run: &Run) {
+    for id in run.containers.values().flatten().chain([&run.pause]) {
+        cluster.engine.remove(id).await;
+    }
 }
 
 /// `docker://ID`, as a status names a container.

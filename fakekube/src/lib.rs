@@ -29,6 +29,7 @@ pub mod store;
 pub mod streams;
 pub mod table;
 pub mod watch;
+pub mod wire;
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -39,14 +40,17 @@ use futures_util::StreamExt as _;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use tokio::runtime::Runtime;
+use tokio::sync::Mutex;
 use tokio::time::timeout;
 
 pub use crate::fault::Fault;
 pub use crate::rbac::User;
+pub use crate::wire::{Refused, Sent};
 
 use crate::cluster::Cluster;
 use crate::engine::Engine;
 use crate::query::Query;
+use crate::wire::Wire;
 
 /// How long anything may take before it counts as hung. Generous: the machine may be busy.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -215,6 +219,18 @@ impl FakeKube {
         self.cluster.kubelet.container(&kubelet::pod_key(namespace, pod), container, false)
     }
 
+    /// Opens a WebSocket at a path as a user who is known, offering these protocols, and sees its frames.
+    ///
+    /// # Errors
+    /// If the server refuses.
+    pub fn frames(&self, user: &str, path: &str, protocols: &str) -> Result<Frames<'_>, Refused> {
+        let (port, authority) = (self.port, self.authority.clone());
+        let token = self.cluster.add_user(self.cluster.user(user));
+        let (path, protocols) = (path.to_owned(), protocols.to_owned());
+        let wire = self.wait_for(async move { Wire::open(port, &authority, &token, &path, &protocols).await })?;
+        Ok(Frames { kube: self, protocol: wire.protocol.clone(), wire: Arc::new(Mutex::new(wire)) })
+    }
+
     /// Lets something go wrong at `NAMESPACE/POD` or `NAMESPACE/POD/CONTAINER`, from now on.
     pub fn breaks(&self, place: &str, fault: Fault) {
         self.cluster.faults.add(place, fault);
@@ -227,6 +243,31 @@ impl FakeKube {
 
     fn wait_for<T: Send + 'static>(&self, future: impl Future<Output = T> + Send + 'static) -> T {
         wait_for(self.runtime.as_ref().expect("a runtime until the end"), future)
+    }
+}
+
+/// A WebSocket whose frames are seen.
+pub struct Frames<'a> {
+    kube: &'a FakeKube,
+    wire: Arc<Mutex<Wire>>,
+    /// The protocol that the server agreed to.
+    pub protocol: String,
+}
+
+impl Frames<'_> {
+    /// Sends a frame: channel and bytes.
+    pub fn send(&self, channel: u8, bytes: &[u8]) {
+        let (wire, frame) = (Arc::clone(&self.wire), [&[channel], bytes].concat());
+        self.kube.wait_for(async move { wire.lock().await.send(&frame).await });
+    }
+
+    /// What the server sends next.
+    ///
+    /// # Panics
+    /// If it sends nothing.
+    pub fn receive(&self) -> Sent {
+        let wire = Arc::clone(&self.wire);
+        self.kube.wait_for(async move { wire.lock().await.next().await })
     }
 }
 

@@ -126,8 +126,9 @@ impl Encoder {
             body.extend_from_slice(&[0x78, 0x01]);
             self.begun = true;
         }
-        // No headers, not packed.
+        // No headers, not packed; and a block of nothing, which lets the reader have what came before it.
         body.extend_from_slice(&[0, 4, 0, 0xfb, 0xff, 0, 0, 0, 0]);
+        body.extend_from_slice(&[0, 0, 0, 0xff, 0xff]);
         control(2, &body)
     }
 

@@ -115,13 +115,20 @@ where
 
 async fn find(context: &Context, name: &TargetName) -> Result<(Target, Owner), Failure> {
     let target = context.find(name).await?;
-    let Some(owner) = context.owner(&target).await? else {
-        let hint = format!("see where its output goes with `scratchdbg proc {}` (descriptors 1 and 2)", target.name());
-        return Err(
-            Failure::new(Exit::Usage, "an engine keeps the log of a container, not of a plain process").try_this(hint)
-        );
-    };
-    Ok((target, owner))
+    if let Some(owner) = context.owner(&target).await? {
+        return Ok((target, owner));
+    }
+    let usage = |what: &str, hint: String| Err(Failure::new(Exit::Usage, what).try_this(hint));
+    match &target {
+        Target::Node(node) => usage(
+            "the log of a pod's container is kept by its node's kubelet",
+            format!("kubectl logs -n {} {} -c {}", node.listed.namespace, node.listed.pod, node.listed.name),
+        ),
+        target => usage(
+            "an engine keeps the log of a container, not of a plain process",
+            format!("see where its output goes with `scratchdbg proc {}` (descriptors 1 and 2)", target.name()),
+        ),
+    }
 }
 
 /// What a cluster cannot do.

@@ -10,6 +10,7 @@ mod ask;
 mod cluster;
 pub mod error;
 mod find;
+pub mod holding;
 pub mod list;
 mod logs;
 pub mod pod;

@@ -21,7 +21,6 @@ use nix::errno::Errno;
 
 pub use self::error::Error;
 use self::holder::Holder;
-pub(super) use self::holder::settle;
 use self::level::Level;
 use super::plan::{Ids, Namespace, Plan, View};
 use super::sidecar::search;

@@ -45,16 +45,23 @@ pub struct Live {
     _activity: Task,
 }
 
+/// Where pods are looked for.
+#[derive(Debug, Clone)]
+pub struct Clusters {
+    /// Which cluster, and as whom.
+    pub options: Options,
+    /// Which container of a pod, where the name does not tell.
+    pub container: Option<String>,
+    /// Where the container runtime of this node listens, if that was said.
+    pub cri_socket: Option<String>,
+}
+
 /// What tasks share.
 struct Shared {
     engine: Result<Docker, Failure>,
-    /// Where the container runtime of this node listens, if that was said.
-    cri_socket: Option<String>,
-    /// Which cluster, and the one once it was needed.
-    options: Options,
+    /// Where pods are looked for.
+    clusters: Clusters,
     cluster: OnceCell<Cluster>,
-    /// Which container of a pod, where the name does not tell.
-    container: Option<String>,
     access: Access,
     broker: Broker,
     journal: Journal,
@@ -68,7 +75,7 @@ impl Shared {
     }
 
     async fn cluster(&self) -> Result<&Cluster, Failure> {
-        let connect = || async { Ok(Cluster::connect(&self.options, &self.journal).await?) };
+        let connect = || async { Ok(Cluster::connect(&self.clusters.options, &self.journal).await?) };
         self.cluster.get_or_try_init(connect).await
     }
 
@@ -125,22 +132,18 @@ impl Live {
     #[must_use]
     pub fn new(
         engine: Result<Docker, Failure>,
-        cri_socket: Option<String>,
-        kube: (Options, Option<String>),
+        clusters: Clusters,
         access: Access,
         broker: Broker,
         journal: Journal,
         out: mpsc::Sender<Msg>,
     ) -> Self {
-        let (options, container) = kube;
         let mut activity = Task::default();
         activity.replace(tell(journal.watch(), out.clone()));
         let shared = Arc::new(Shared {
             engine,
-            cri_socket,
-            options,
+            clusters,
             cluster: OnceCell::new(),
-            container,
             access,
             broker,
             journal,

@@ -1,5 +1,6 @@
 //! Pods: real containers behind an API server of our own.
 
+mod frames;
 mod kubectl;
 mod look;
 mod looker;

@@ -8,7 +8,7 @@ use tokio::time::sleep;
 
 use super::identity::Identity;
 use super::recipe::{self, Place};
-use super::status::{Sort, Whose};
+use super::status::{self, Sort, Whose};
 use crate::cluster::Cluster;
 use crate::engine::{Image, words};
 use crate::fault::Fault;
@@ -145,7 +145,6 @@ impl<'a> Case<'a> {
 
     /// Starts it, and tries again as long as that may help. `None` if it never runs.
     async fn started(&self) -> Option<Started> {
-        self.delay().await;
         if self.goes_wrong(Fault::NeverStarts) {
             self.status().waits("ContainerCreating", None);
             return None;
@@ -216,6 +215,15 @@ pub async fn repeated(cluster: Arc<Cluster>, key: Key, uid: String, container: V
     }
 }
 
+/// Ends a pod after so long. The object stays.
+pub async fn deadline(cluster: Arc<Cluster>, key: Key, uid: String, time: Duration) {
+    sleep(time).await;
+    if let Some(run) = cluster.kubelet.forget(&key, &uid) {
+        super::remove(&cluster, &run).await;
+        status::over(&cluster.store, &key);
+    }
+}
+
 /// A container that was added. It is started once.
 pub async fn added(cluster: Arc<Cluster>, key: Key, uid: String, container: Value) {
     let case = Case::new(&cluster, &key, &uid, &container, Sort::Ephemeral);
@@ -223,9 +231,6 @@ pub async fn added(cluster: Arc<Cluster>, key: Key, uid: String, container: Valu
     // Nothing ever becomes of one that is added to a pod which has ended.
     if pod["status"]["phase"] == json!("Succeeded") || pod["status"]["phase"] == json!("Failed") {
         return;
-    }
-    if !case.goes_wrong(Fault::NeverStarts) {
-        case.delay().await;
     }
     case.status().waits("ContainerCreating", None);
     if let Some(started) = case.started().await {

@@ -67,6 +67,20 @@ pub fn failed(store: &Store, key: &Key, reason: &str, message: &str) {
     });
 }
 
+/// The pod has lived as long as it may.
+pub fn over(store: &Store, key: &Key) {
+    store.update(key, |pod| {
+        for status in pod["status"]["containerStatuses"].as_array_mut().into_iter().flatten() {
+            status["state"] = json!({ "terminated": { "exitCode": 137, "reason": "Error", "finishedAt": now() } });
+            (status["ready"], status["started"]) = (json!(false), json!(false));
+        }
+        pod["status"]["phase"] = json!("Failed");
+        pod["status"]["reason"] = json!("DeadlineExceeded");
+        pod["status"]["message"] = json!("Pod was active on the node longer than the specified deadline");
+        conditions(pod);
+    });
+}
+
 /// Where the status of a container is found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Sort {

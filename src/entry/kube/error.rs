@@ -212,9 +212,9 @@ impl Explain for Error {
         let role = "ask an administrator: `scratchdbg kube rbac` prints the Role that has all of it;\nthe built-in roles edit and admin lack pods/ephemeralcontainers, on purpose";
         Some(match self {
             Self::OtherDoor { .. } => "leave out --via".to_owned(),
-            Self::ReadOnly { .. } => "on its node, as root: --via local, on pid://N, can write".to_owned(),
+            Self::ReadOnly { .. } => "on its node, as root, it can be written into as cri://NAMESPACE/POD/CONTAINER".to_owned(),
             Self::Closed { closed: Closed::Static, .. } => {
-                "on its node, as root, all commands work on its process: pid://N".to_owned()
+                "on its node, as root, all commands take it as cri://NAMESPACE/POD/CONTAINER".to_owned()
             }
             Self::Closed { closed: Closed::Deleted, .. } => {
                 "look at the pod that takes its place: `scratchdbg list --pods`".to_owned()
@@ -224,11 +224,11 @@ impl Explain for Error {
             Self::Policy { refusals, .. } if refusals.iter().any(|(_, message)| message.contains("PodSecurity")) => {
                 "these are the words of Pod Security Admission, which judges the whole pod, the target too;\n\
                  a pod that is older than the policy, or was debugged with more rights, stays closed until it is made anew;\n\
-                 on its node, as root, all commands work on its process: pid://N"
+                 on its node, as root, all commands take it as cri://NAMESPACE/POD/CONTAINER"
                     .to_owned()
             }
             Self::Policy { .. } => "these are the words of a policy of your cluster's own; its administrators can allow it".to_owned(),
-            Self::TooOld => "on its node, as root, all commands work on its process: pid://N".to_owned(),
+            Self::TooOld => "on its node, as root, all commands take it as cri://NAMESPACE/POD/CONTAINER".to_owned(),
             Self::Stuck { reason, image, .. } => advice(reason, image)?,
             Self::Late { target_runs: false, name, .. } => {
                 format!("the target itself does not run, and nothing can be put beside it: scratchdbg logs --previous k8s://{name}")

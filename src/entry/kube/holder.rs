@@ -5,7 +5,7 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use tokio::net::UnixStream;
-use tokio::sync::{RwLock, RwLockReadGuard, oneshot};
+use tokio::sync::oneshot;
 use tokio::time::Instant;
 
 use super::error::{Error, advice};
@@ -13,7 +13,9 @@ use super::level::Level;
 use super::pump;
 use crate::activity::{Journal, Made};
 use crate::engine::State;
+use crate::engine::docker::sidecar::signals;
 use crate::engine::kube::add::No;
+use crate::engine::kube::holding::{self, Promise};
 use crate::engine::kube::pod::Standing;
 use crate::engine::kube::{self, Addition, Cluster, Pod, Terms};
 use crate::shim::{self, Leash, Shim};
@@ -27,17 +29,8 @@ const LONGEST: usize = 63;
 const TRIES: usize = 3;
 /// How often it is asked whether it has started: at first, and at last.
 const PAUSES: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(1));
-/// How long its end is waited for when the process ends. If that does not come, it ends by itself.
-const SETTLE: Duration = Duration::from_secs(5);
-
-/// Held by what is to end with the process.
-static HOLDING: RwLock<()> = RwLock::const_new(());
-
-/// Waits until all holders that were added for this process alone have ended. For the end of the process.
-pub async fn settle() {
-    // After that time it ends by itself, as it does when we are killed.
-    let _ = tokio::time::timeout(SETTLE, HOLDING.write()).await;
-}
+/// How long the program may take that ends it: it ends with what it ends, so that no word of it may ever come.
+const STOPPING: Duration = Duration::from_secs(2);
 
 /// A container that holds our place, and runs.
 pub struct Holder {
@@ -144,6 +137,7 @@ impl Holder {
                 return Ok(holder(&pod, level, name, None));
             }
             let addition = addition(&pod, &level, cluster.terms());
+            signals::guard();
             match cluster.add(&pod, &addition).await {
                 Ok(made) => {
                     let holder = holder(&pod, level, addition.name, Some(made));
@@ -250,7 +244,7 @@ impl Holder {
         let (told, why) = oneshot::channel();
         let (holder, image) = (self.name.clone(), self.image.clone());
         let name = self.pod.container.name.clone();
-        let holding = HOLDING.read().await;
+        let holding = holding::promise().await;
         tokio::spawn(self.serve(theirs, exec, is_cut, told, holding));
         let cut = Mutex::new(Some(cut));
         let leash = Leash::new(move || {
@@ -276,7 +270,7 @@ impl Holder {
         exec: kube::Exec,
         cut: oneshot::Receiver<()>,
         told: oneshot::Sender<Option<String>>,
-        _holding: RwLockReadGuard<'static, ()>,
+        _holding: Promise,
     ) {
         let why = pump::run(socket, exec, cut).await;
         // Nobody may be waiting for it any more.
@@ -291,8 +285,7 @@ impl Holder {
         let step = self.journal.begin(Some(crate::door::Door::Kube), &what, None);
         let ended = match self.cluster.exec(&self.pod, &self.name, &[SHIM_PROGRAM, STOP]).await {
             Ok(exec) => {
-                // With the container ends the program that ends it: how it went is not always told.
-                let _ = tokio::time::timeout(SETTLE, exec.end).await;
+                let _ = tokio::time::timeout(STOPPING, exec.end).await;
                 Ok(())
             }
             // It has ended by itself, with its target for one.

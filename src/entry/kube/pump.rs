@@ -6,7 +6,7 @@ use tokio::io::AsyncWriteExt as _;
 use tokio::net::UnixStream;
 use tokio::sync::oneshot;
 
-use crate::engine::kube::Exec;
+use crate::engine::kube::{Exec, holding};
 
 /// How long the helper is given to end by itself before the connection is cut.
 const GOODBYE: Duration = Duration::from_secs(2);
@@ -35,6 +35,7 @@ pub async fn run(socket: UnixStream, exec: Exec, cut: oneshot::Receiver<()>) -> 
             tokio::select! {
                 _ = tokio::io::copy(&mut asked, &mut input) => {}
                 _ = cut => {}
+                () = holding::told_to_end() => {}
             }
         } => {
             // Nobody asks any more. The helper ends with its input.

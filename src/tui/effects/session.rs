@@ -117,12 +117,12 @@ async fn find(shared: &Shared, name: &TargetName) -> Result<(Target, Result<Ente
     let target = match name {
         TargetName::Container(name) => Target::Container(Box::new(shared.engine()?.resolve(name).await?)),
         TargetName::Process(pid) => Target::Process(*pid),
-        TargetName::Node(name) => {
-            let cri = Cri::connect(shared.cri_socket.as_deref()).await?;
-            Target::Node(Box::new(cri.find(name).await?))
-        }
         TargetName::Pod(name) => {
-            Target::Pod(Box::new(shared.cluster().await?.find(name, shared.container.as_deref()).await?))
+            Target::Pod(Box::new(shared.cluster().await?.find(name, shared.clusters.container.as_deref()).await?))
+        }
+        TargetName::Node(name) => {
+            let cri = Cri::connect(shared.clusters.cri_socket.as_deref()).await?;
+            Target::Node(Box::new(cri.find(name).await?))
         }
         TargetName::Image(_) => return Err(NotRunning(name.clone()).into()),
     };

@@ -10,8 +10,9 @@ use std::thread;
 use fakekube::{FakeKube, Fault, User};
 use serde_json::json;
 
-use super::sample::{namespace, pod, shell, strict, web, within};
-use crate::support::kubectl::{kubectl, run_kubectl, run_kubectl_with};
+use super::sample::{namespace, pod, shell, web, within};
+use crate::support::kubectl::{kubectl, program, run_kubectl, run_kubectl_with};
+use crate::support::pty::Setup;
 use crate::support::wait;
 use crate::{require_engine, require_kubectl};
 
@@ -191,13 +192,30 @@ fn a_watch_that_is_too_late_is_begun_again() {
     require_kubectl!();
     let kube = FakeKube::start();
     let user = kube.user(User::debugger("jane"));
-    let slow = json!({ "image": "scratchdbg-test/shop", "securityContext": strict() });
-    kube.apply(pod("web", &slow, &json!({})));
     kube.breaks("default/web", Fault::WatchExpired);
+    let watch = "/api/v1/namespaces/default/pods?watch=true&resourceVersion=7";
+    let told = run_kubectl(&user, &["get", "--raw", watch]).quietly().json_lines();
+    assert_eq!((told.len(), &told[0]["type"]), (1, &json!("ERROR")), "{told:?}");
+    assert_eq!((&told[0]["object"]["code"], &told[0]["object"]["reason"]), (&json!(410), &json!("Expired")));
+    kube.breaks("default/web", Fault::WatchExpired);
+    kube.apply(web());
     run_kubectl(&user, &["wait", "--for=condition=Ready", "pod/web", "--timeout=20s"]).ok();
-    wait::until("the pod to be ready", || {
-        (kube.pod("default", "web")["status"]["containerStatuses"][0]["ready"] == true).then_some(())
-    });
+}
+
+#[test]
+fn a_deployment_leads_to_its_pods() {
+    require_engine!();
+    require_kubectl!();
+    let kube = FakeKube::start();
+    let user = kube.user(User::debugger("jane").may(&["get"], &["deployments"]));
+    kube.run(web());
+    kube.wait_for_log("default", "web", "app", "shop open");
+    kube.apply(json!({ "apiVersion": "apps/v1", "kind": "Deployment", "metadata": { "name": "front" },
+        "spec": { "selector": { "matchLabels": { "app": "web" } } } }));
+    let log = run_kubectl(&user, &["logs", "deploy/front"]).ok().text();
+    assert!(log.contains("\"shop open\""), "{log}");
+    let other = run_kubectl(&user, &["logs", "deploy/back"]).ends_with(1);
+    assert!(other.stderr.contains("(NotFound): deployments.apps \"back\" not found"), "{other:?}");
 }
 
 #[test]
@@ -208,6 +226,7 @@ fn a_port_of_the_loopback_is_forwarded() {
     let kube = FakeKube::start();
     let user = kube.user(User::debugger("jane"));
     kube.run(web());
+    kube.wait_for_log("default", "web", "app", "shop open");
     // What nobody outside can reach: its page of figures listens on its own loopback.
     let forward = Forward::start(&user, "web", 6060);
     let mut page = ask(forward.port, "/metrics");
@@ -216,7 +235,31 @@ fn a_port_of_the_loopback_is_forwarded() {
     assert!(page.contains("go_goroutines"), "a second connection: {page}");
     let closed = Forward::start(&user, "web", 1);
     assert_eq!(ask(closed.port, "/"), "");
-    assert!(closed.says("connection refused (os error 111)"), "nobody listens there");
+    assert!(closed.says("connect: connection refused"), "nobody listens there");
+}
+
+#[test]
+fn a_terminal_gets_through() {
+    require_engine!();
+    require_kubectl!();
+    let kube = FakeKube::start();
+    let user = kube.user(User::debugger("jane"));
+    kube.run(shell());
+    let (program, folder) = (program().unwrap(), kube.folder().to_owned());
+    let mut terminal = Setup::program(program.to_str().unwrap(), &["exec", "-it", "box", "--", "/bin/sh"])
+        .env("KUBECONFIG", user.to_str().unwrap())
+        .env("HOME", folder.to_str().unwrap())
+        .size(90, 30)
+        .start();
+    // Its size may come after the first answer: it is asked until it is there.
+    for (columns, rows) in [(90, 30), (70, 20)] {
+        terminal.resize(columns, rows);
+        terminal.press("until /bin/busybox stty size | /bin/busybox grep -q '");
+        terminal.press(&format!("{rows} {columns}'; do /bin/sleep 0.1; done; echo size $((columns = {columns}))\r"));
+        terminal.wait_for(&format!("size {columns}"));
+    }
+    terminal.press("exit 7\r");
+    assert_eq!(terminal.wait_exit().exit_code(), 7);
 }
 
 /// `kubectl port-forward`, as long as this lives.

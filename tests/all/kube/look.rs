@@ -1,14 +1,17 @@
 //! What is seen of a pod is what is there, by the target's own user, and with nothing left running.
 
 use fakekube::{FakeKube, Fault, User};
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
 use serde_json::{Value, json};
 
 use super::looker::{Looker, added, all_ended, namespace, pod, restricted, shop};
 use crate::sidecar::still;
 use crate::support::command::{BINARY, run, scratchdbg};
 use crate::support::engine::try_docker;
+use crate::support::kubectl::kubectl;
 use crate::support::wait;
-use crate::{require_engine, require_root};
+use crate::{require_engine, require_kubectl, require_root};
 
 const WEB: &str = "k8s://shop/web";
 
@@ -102,6 +105,24 @@ fn somebody_who_is_killed_leaves_nothing_running_for_long() {
     child.kill().unwrap();
     child.wait().unwrap();
     assert_eq!(all_ended(&kube, "shop", "web")[0]["exitCode"], 0);
+}
+
+/// As Ctrl-C does, and a session that ends.
+#[test]
+fn a_signal_ends_what_was_added_before_it_ends_the_command() {
+    require_engine!();
+    let kube = restricted();
+    let jane = Looker::new(&kube, User::debugger("jane"));
+    for (number, signal) in (1..).zip([Signal::SIGINT, Signal::SIGTERM]) {
+        let out = kube.folder().join(signal.as_str());
+        let args = ["goroutines", WEB, "--watch=200ms", "--json", "-q"];
+        let mut child = jane.command(&args).stdout(std::fs::File::create(&out).unwrap()).spawn().unwrap();
+        wait::until("something to be read", || std::fs::metadata(&out).is_ok_and(|file| file.len() > 0).then_some(()));
+        kill(Pid::from_raw(child.id().cast_signed()), signal).unwrap();
+        assert_eq!(child.wait().unwrap().code(), Some(128 + signal as i32));
+        let ended = all_ended(&kube, "shop", "web");
+        assert_eq!((ended.len(), &ended[number - 1]["exitCode"]), (number, &0.into()));
+    }
 }
 
 #[test]
@@ -210,6 +231,30 @@ fn the_plugin_is_the_same_program_under_another_name() {
     assert_eq!(next, "web:/\trunning\n:4\n");
     let next = named("kubectl_complete-scratchdbg", &["gor"]).quietly().text();
     assert!(next.starts_with("goroutines\t") && next.ends_with(":4\n"), "{next}");
+    all_ended(&kube, "shop", "web");
+}
+
+#[test]
+fn kubectl_finds_the_plugin_and_completes_what_is_typed() {
+    require_engine!();
+    require_kubectl!();
+    let kube = restricted();
+    let jane = Looker::new(&kube, User::debugger("jane"));
+    let folder = kube.folder().join("plugins");
+    std::fs::create_dir(&folder).unwrap();
+    for name in ["kubectl-scratchdbg", "kubectl_complete-scratchdbg"] {
+        std::os::unix::fs::symlink(BINARY, folder.join(name)).unwrap();
+    }
+    let asks = |args: &[&str]| {
+        let mut command = jane.dressed(kubectl(jane.kubeconfig(), args));
+        command.env("PATH", &folder);
+        run(command)
+    };
+    let ps = asks(&["scratchdbg", "ps", "web", "-n", "shop", "-q"]).quietly().text();
+    assert!(ps.contains("/shop"), "{ps}");
+    asks(&["scratchdbg", "ls", "-n", "shop", "nothing:/"]).fails_with(4, &["there is no pod/nothing"]);
+    let next = asks(&["__complete", "scratchdbg", "ps", "-n", "shop", "w"]).ok().text();
+    assert!(next.starts_with("web\trunning\n"), "{next}");
     all_ended(&kube, "shop", "web");
 }
 

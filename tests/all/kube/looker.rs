@@ -1,7 +1,7 @@
 //! Who looks into pods: a user of the API server with the toolkit image of this build, and no engine.
 
 use std::fs::File;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -49,6 +49,11 @@ impl Looker {
     /// A user of the server.
     pub fn new(kube: &FakeKube, user: User) -> Self {
         Self { kubeconfig: kube.user(user), toolkit: Toolkit::load() }
+    }
+
+    /// The configuration file.
+    pub fn kubeconfig(&self) -> &Path {
+        &self.kubeconfig
     }
 
     /// `scratchdbg ARGS…`, not started yet.

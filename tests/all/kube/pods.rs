@@ -137,3 +137,32 @@ fn what_goes_wrong_is_told_as_a_kubelet_tells_it() {
     kube.mend("default/image");
     kube.wait_for_pod("default", "image", "it to run", |pod| pod["status"]["phase"] == "Running");
 }
+
+#[test]
+fn a_pod_ends_at_its_deadline_and_says_so() {
+    require_engine!();
+    let kube = FakeKube::start();
+    kube.run(pod("brief", &json!({ "image": "scratchdbg-test/shell" }), &json!({ "activeDeadlineSeconds": 2 })));
+    let id = kube.container_id("default", "brief", "app").unwrap();
+    let pod = kube.wait_for_pod("default", "brief", "its end", |pod| pod["status"]["phase"] == "Failed");
+    assert_eq!(pod["status"]["reason"], "DeadlineExceeded");
+    assert!(try_docker(&["inspect", &id]).is_err(), "the container is still there");
+    assert_eq!(kube.container_id("default", "brief", "app"), None, "nothing of it is started again");
+}
+
+#[test]
+fn what_comes_first_ends_before_the_rest_begins() {
+    require_engine!();
+    let kube = FakeKube::start();
+    let mount = json!([{ "name": "work", "mountPath": "/work" }]);
+    let shell = "scratchdbg-test/shell";
+    let first = json!({ "name": "first", "image": shell, "volumeMounts": mount,
+        "command": ["/bin/sh", "-c", "echo coins > /work/word"] });
+    let app = json!({ "image": shell, "volumeMounts": mount,
+        "command": ["/bin/sh", "-c", "/bin/cat /work/word; exec /bin/sleep 600"] });
+    let volumes = json!([{ "name": "work", "emptyDir": {} }]);
+    kube.run(pod("box", &app, &json!({ "initContainers": [first], "volumes": volumes })));
+    kube.wait_for_log("default", "box", "app", "coins");
+    let init = &kube.pod("default", "box")["status"]["initContainerStatuses"][0];
+    assert_eq!((&init["state"]["terminated"]["exitCode"], &init["ready"]), (&json!(0), &json!(true)));
+}

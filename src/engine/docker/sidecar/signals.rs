@@ -1,13 +1,14 @@
-//! A signal that ends a command must not leave a sidecar half made.
+//! A signal that ends a command must not leave a sidecar half made, nor what was added to a pod.
 //!
 //! The screen handles signals itself. A command has no handler, so that it ends at once even while it writes into a pipe
-//! nobody reads; only once it makes a sidecar does a thread of its own wait for signals.
+//! nobody reads; only once it makes one of these does a thread of its own wait for signals.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use tokio::signal::unix::{SignalKind, signal};
 
 use super::settle;
+use crate::engine::kube::holding;
 
 static WANTED: AtomicBool = AtomicBool::new(false);
 
@@ -17,7 +18,7 @@ pub fn finish_before_ending() {
 }
 
 /// Starts to wait for signals, if that is wanted, once.
-pub(super) fn guard() {
+pub fn guard() {
     if WANTED.swap(false, Ordering::Relaxed) {
         let (ready, set) = std::sync::mpsc::channel();
         std::thread::spawn(move || wait(&ready));
@@ -37,7 +38,8 @@ fn wait(ready: &std::sync::mpsc::Sender<()>) {
             _ = terminate.recv() => libc::SIGTERM,
             _ = hangup.recv() => libc::SIGHUP,
         };
-        settle().await;
+        holding::end_all();
+        futures_util::join!(settle(), holding::settle());
         // As a shell tells of a command that a signal ended.
         std::process::exit(128 + number);
     });
