@@ -100,7 +100,7 @@ fn what_a_node_runs() {
     };
     assert!(names(by_name) == names(&by_pid) && names(by_name).contains(&"toolbox".into()));
     let proc = asked.runs(&["proc", by_name, "--json"]).quietly().json();
-    assert_eq!(proc["uid"]["effective"].as_i64().or(proc["ids"]["uid"].as_i64()).unwrap_or(65532), 65532);
+    assert_eq!((&proc["process"]["uid"], &proc["process"]["host_pid"]), (&65532.into(), &pid.into()));
     let goroutines = asked.runs(&["goroutines", by_name, "--json"]).quietly().json();
     assert!(goroutines.to_string().contains("crowd"), "{goroutines:#}");
     let plan = asked.runs(&["attach", by_name, "--dry-run"]).quietly().text();
@@ -141,16 +141,14 @@ fn what_a_node_runs() {
     assert!(ended.stderr.contains("done: go on as user 65534"), "{}", ended.stderr);
 
     // It ends while it is looked at.
+    let its_mounts = namespace(pid, "mnt").unwrap();
     let terminal = Terminal::scratchdbg(&words);
     terminal.wait_for("scratch: no shell");
     runtime.stop(&app);
     terminal.wait_for("not running");
     drop(terminal);
     asked.runs(&["ps", by_name]).fails_with(4, &["not running"]);
-    wait::until("the helper to be gone", || {
-        all_pids()
-            .all(|other| namespace(other, "pid") != namespace(pid, "pid") || namespace(pid, "pid").is_none())
-            .then_some(())
-    });
+    let inside = |other: &i32| namespace(*other, "mnt").is_some_and(|mounts| mounts == its_mounts);
+    wait::until("the helper to be gone", || all_pids().all(|other| !inside(&other)).then_some(()));
     runtime.stop(&side);
 }

@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::process::{Command, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use scratchdbg::wire::{Body, Op};
 
@@ -15,6 +16,30 @@ use crate::{require_engine, require_root};
 
 /// An image of our own on the engine; gone when dropped.
 struct Loaded(String);
+
+impl Loaded {
+    fn new() -> Self {
+        static COUNT: AtomicU32 = AtomicU32::new(0);
+        let count = COUNT.fetch_add(1, Ordering::Relaxed);
+        let name = format!("scratchdbg-test/toolkit:{}-{count}", std::process::id());
+        let mut save = binary(&["image", "save", "-o", "-", "--image", &name]);
+        let mut save = save.stdout(Stdio::piped()).spawn().unwrap();
+        let mut load = Command::new("docker");
+        load.arg("load").stdin(save.stdout.take().unwrap());
+        let loaded = run(load).ok().text();
+        assert!(save.wait().unwrap().success() && loaded.contains(&name), "{loaded}");
+        Self(name)
+    }
+
+    /// Has it keep a container; its id, once it has said who it is.
+    fn keep(&self, flags: &[&str]) -> Kept {
+        let owner = format!("--label=scratchdbg-test.owner={}", std::process::id());
+        let rights = ["--cap-drop=ALL", "--security-opt=no-new-privileges", "--read-only", "--network=none"];
+        let kept = Kept(docker(&[&["run", "--detach", &owner][..], &rights, flags, &[&self.0]].concat()));
+        wait::until("its first word", || docker(&["logs", &kept.0]).contains("\"protocol\"").then_some(()));
+        kept
+    }
+}
 
 impl Drop for Loaded {
     fn drop(&mut self) {
@@ -80,13 +105,12 @@ fn the_same_bytes_without_an_engine() {
 
     // As any image it is looked into: from the folder, and from the archive.
     for place in [at("layout"), at("one.tar")] {
-        let found =
-            scratchdbg(&["check", &format!("image://{place}"), "--json", "--fail-on", "never"]).quietly().json();
-        let finding = |id: &str| {
-            found["findings"].as_array().unwrap().iter().find(|one| one["id"] == id).unwrap()["status"].clone()
-        };
-        for id in ["program.present", "program.executable", "program.static", "program.machine", "users.user"] {
-            assert_eq!(finding(id), "ok", "{id} of {place}: {found:#}");
+        let report =
+            scratchdbg(&["check", &format!("image://{place}"), "--json", "--fail-on", "failure"]).quietly().json();
+        let findings = report["findings"].as_array().unwrap();
+        for id in ["program.present", "program.machine", "program.static", "users.user"] {
+            let one = findings.iter().find(|one| one["id"] == id).unwrap_or_else(|| panic!("no {id}: {report:#}"));
+            assert_eq!(one["status"], "ok", "{id} of {place}");
         }
     }
 }
@@ -105,26 +129,11 @@ fn without_an_engine_nothing_is_pushed() {
 #[test]
 fn an_engine_keeps_it_beside_a_target() {
     require_engine!();
-    let name = format!("scratchdbg-test/toolkit:{}", std::process::id());
-    let mut save = binary(&["image", "save", "-o", "-", "--image", &name]);
-    let mut save = save.stdout(Stdio::piped()).spawn().unwrap();
-    let mut load = Command::new("docker");
-    load.arg("load").stdin(save.stdout.take().unwrap());
-    let loaded = run(load).ok().text();
-    assert!(save.wait().unwrap().success() && loaded.contains(&name), "{loaded}");
-    let image = Loaded(name);
-
+    let image = Loaded::new();
     let target = Run::toolbox(&["sleep"]).hardened().start();
-    let owner = format!("--label=scratchdbg-test.owner={}", std::process::id());
     let beside = format!("--pid=container:{}", target.id());
-    let rights =
-        ["--user=65532:0", "--cap-drop=ALL", "--security-opt=no-new-privileges", "--read-only", "--network=none"];
-    let keep = |more: &[&str]| {
-        let args = [&["run", "--detach", &owner][..], &rights, more, &[&image.0]].concat();
-        Kept(docker(&args))
-    };
-    let kept = keep(&[&beside]);
-    wait::until("its first word", || docker(&["logs", &kept.0]).contains("\"protocol\"").then_some(()));
+    let same = "--user=65532:0";
+    let kept = image.keep(&[same, &beside]);
     let said: serde_json::Value = serde_json::from_str(&docker(&["logs", &kept.0])).unwrap();
     assert_eq!((&said["uid"], &said["gid"], &said["capabilities"]), (&65532.into(), &0.into(), &0.into()));
     assert_ne!(said["pid"], 1, "it is among the target's processes");
@@ -154,8 +163,7 @@ fn an_engine_keeps_it_beside_a_target() {
     drop(session);
 
     // It, and whoever is in it, end with the target.
-    let kept = keep(&[&beside]);
-    wait::until("its first word", || docker(&["logs", &kept.0]).contains("\"protocol\"").then_some(()));
+    let kept = image.keep(&[same, &beside]);
     let session = Session::begin(exec(&kept.0, &[]));
     assert_eq!(helpers(&pids).len(), 2);
     target.engine_does("kill");
@@ -164,11 +172,31 @@ fn an_engine_keeps_it_beside_a_target() {
     wait::until("the holder to end", || (inspect(&kept.0)["State"]["Status"] == "exited").then_some(()));
 
     // Without a target it is the first process of its own, and can be ended even so.
-    let kept = keep(&[]);
-    wait::until("its first word", || docker(&["logs", &kept.0]).contains("\"protocol\"").then_some(()));
+    let kept = image.keep(&[]);
     assert_eq!(run(exec(&kept.0, &["stop"])).code(), 0);
     wait::until("the holder to end", || (inspect(&kept.0)["State"]["Status"] == "exited").then_some(()));
     assert_eq!(inspect(&kept.0)["State"]["ExitCode"], 0);
+}
+
+/// With the right to look, where the target has rights of its own: it reads memory by the call that takes that right.
+#[test]
+fn with_the_right_to_look_it_looks_into_a_target_with_rights() {
+    require_engine!();
+    let image = Loaded::new();
+    let target = Run::toolbox(&["sleep"]).start();
+    let beside = format!("--pid=container:{}", target.id());
+    for (flags, sees) in [(&["--user=0:0", "--cap-add=SYS_PTRACE"][..], true), (&["--user=0:0"], false)] {
+        let kept = image.keep(&[flags, &[beside.as_str()]].concat());
+        let mut session = Session::begin(exec(&kept.0, &[]));
+        assert_eq!(session.hello.caps != 0, sees);
+        let went = session.ask(Op::Root { pid: 1 }, |body| matches!(body, Body::Stat(_))).unwrap();
+        assert_eq!(went, sees);
+        if sees {
+            let memory = Op::Memory { pid: 1, parts: &[] };
+            session.ask(memory, |body| assert!(matches!(body, Body::Data(_)), "{body:?}")).unwrap();
+            assert!(session.read("/proc/1/environ").starts_with(b"PATH="));
+        }
+    }
 }
 
 /// With what cores and debuggers take, this very program is in it, and runs there.
