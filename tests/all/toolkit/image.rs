@@ -199,6 +199,29 @@ fn with_the_right_to_look_it_looks_into_a_target_with_rights() {
     }
 }
 
+/// Where the kernel does not let it take rights from itself, it neither holds nor answers.
+#[test]
+fn what_cannot_limit_itself_does_not_begin() {
+    require_engine!();
+    let image = Loaded::new();
+    let folder = tempfile::tempdir().unwrap();
+    let profile = folder.path().join("profile.json");
+    let rule = r#"{"names": ["seccomp"], "action": "SCMP_ACT_ERRNO"}"#;
+    fs::write(&profile, format!(r#"{{"defaultAction": "SCMP_ACT_ALLOW", "syscalls": [{rule}]}}"#)).unwrap();
+    let security = format!("--security-opt=seccomp={}", profile.display());
+    let owner = format!("--label=scratchdbg-test.owner={}", std::process::id());
+    for entry in [&["hold"][..], &[]] {
+        let mut command = Command::new("docker");
+        command.args(["run", "--rm", "--network=none", "--entrypoint=/scratchdbg-shim", &owner, &security, &image.0]);
+        let ended = run({
+            command.args(entry).stdin(Stdio::null());
+            command
+        });
+        assert!(ended.stderr.contains("(seccomp)"), "{entry:?}: {ended:?}");
+        assert_eq!(ended.ends_with(1).text().contains("idle"), entry == ["hold"]);
+    }
+}
+
 /// With what cores and debuggers take, this very program is in it, and runs there.
 #[test]
 fn with_a_debugger_this_program_runs_in_it() {
