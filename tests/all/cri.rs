@@ -103,6 +103,17 @@ fn what_a_node_runs() {
     assert_eq!((&proc["process"]["uid"], &proc["process"]["host_pid"]), (&65532.into(), &pid.into()));
     let goroutines = asked.runs(&["goroutines", by_name, "--json"]).quietly().json();
     assert!(goroutines.to_string().contains("crowd"), "{goroutines:#}");
+    let folder = tempfile::tempdir().unwrap();
+    let out = |name: &str| folder.path().join(name).display().to_string();
+    let core = asked.runs(&["core", by_name, "-o", &out("core"), "--json", "-q"]).quietly().json();
+    assert_eq!(
+        (&core["host_pid"], core["size"].as_u64()),
+        (&pid.into(), fs::metadata(out("core")).ok().map(|file| file.len()))
+    );
+    asked.runs(&["cp", &format!("{by_name}:/toolbox"), &out("copy")]).ok();
+    assert!(fs::read(out("copy")).unwrap() == of("/toolbox"));
+    let checked = asked.runs(&["check", by_name, "--json", "--fail-on", "never"]).quietly().json();
+    assert!(checked["findings"].as_array().is_some_and(|findings| !findings.is_empty()), "{checked:#}");
     let plan = asked.runs(&["attach", by_name, "--dry-run"]).quietly().text();
     assert!(plan.contains("local") && plan.contains("ask the container runtime again"), "{plan}");
 
