@@ -1,6 +1,7 @@
 //! The toolkit image: made without an engine, read by ourselves, and run by an engine.
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
 use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -12,7 +13,7 @@ use crate::support::container::Run;
 use crate::support::engine::{docker, inspect, try_docker};
 use crate::support::process::{all_pids, command_line, namespace};
 use crate::support::wait;
-use crate::{require_engine, require_root};
+use crate::{require_delve, require_engine, require_root};
 
 /// An image of our own on the engine; gone when dropped.
 struct Loaded(String);
@@ -226,6 +227,7 @@ fn what_cannot_limit_itself_does_not_begin() {
 #[test]
 fn with_a_debugger_this_program_runs_in_it() {
     require_root!();
+    require_delve!();
     let folder = tempfile::tempdir().unwrap();
     let (layout, root) = (folder.path().join("layout"), folder.path().join("root"));
     let out = layout.display().to_string();
@@ -233,15 +235,18 @@ fn with_a_debugger_this_program_runs_in_it() {
     let manifest = blob(&layout, told["digest"].as_str().unwrap());
     let manifest: serde_json::Value = serde_json::from_slice(&fs::read(manifest).unwrap()).unwrap();
     let layer = blob(&layout, manifest["layers"][0]["digest"].as_str().unwrap());
-    tar::Archive::new(fs::File::open(layer).unwrap()).unpack(&root).unwrap();
+    let mut layer = tar::Archive::new(fs::File::open(layer).unwrap());
+    layer.set_preserve_permissions(true);
+    layer.unpack(&root).unwrap();
     assert_eq!(fs::metadata(root.join("scratchdbg")).unwrap().len(), fs::metadata(BINARY).unwrap().len());
-    let mut command = Command::new("chroot");
-    command
-        .args(["--userspec=65532:65532", "--groups="])
-        .arg(&root)
-        .args(["/scratchdbg", "--version"])
-        .stdin(Stdio::null());
-    assert!(run(command).quietly().text().contains(env!("CARGO_PKG_VERSION")));
+    assert_eq!(fs::metadata(root.join("scratch")).unwrap().permissions().mode() & 0o7777, 0o1777);
+    let says = |words: &[&str]| {
+        let mut command = Command::new("chroot");
+        command.args(["--userspec=65532:65532", "--groups="]).arg(&root).args(words).stdin(Stdio::null());
+        run(command).ok().text()
+    };
+    assert!(says(&["/scratchdbg", "--version"]).contains(env!("CARGO_PKG_VERSION")));
+    assert!(says(&["/dlv", "version"]).contains("Delve Debugger"));
 }
 
 fn blob(layout: &std::path::Path, digest: &str) -> std::path::PathBuf {
