@@ -8,6 +8,7 @@ use hyper::upgrade::OnUpgrade;
 use hyper::{Request, StatusCode};
 use hyper_util::rt::TokioIo;
 use serde_json::{Value, json};
+use tokio::sync::mpsc;
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
@@ -15,6 +16,7 @@ use tokio_tungstenite::tungstenite::protocol::{CloseFrame, Role};
 use tokio_tungstenite::tungstenite::{Bytes, Message};
 
 use crate::answer::{self, Answer, Refusal};
+use crate::spdy::streams;
 
 /// The newest protocol of exec and attach: it can say that a channel ends.
 pub const V5: &str = "v5.channel.k8s.io";
@@ -36,12 +38,36 @@ pub const RESIZE: u8 = 4;
 /// The end of a channel, whose number follows.
 const CLOSE: u8 = 255;
 
+/// As SPDY is asked for.
+const SPDY: &str = "SPDY/3.1";
+/// Where the protocol of its streams is agreed on.
+const STREAMS: HeaderName = HeaderName::from_static("x-stream-protocol-version");
+
 type Socket = WebSocketStream<TokioIo<hyper::upgrade::Upgraded>>;
+
+fn asks_for<B>(request: &Request<B>, what: &str) -> bool {
+    let upgrade = request.headers().get(UPGRADE).and_then(|value| value.to_str().ok());
+    upgrade.is_some_and(|word| word.eq_ignore_ascii_case(what))
+}
 
 /// Whether this asks for a WebSocket.
 pub fn is_asked<B>(request: &Request<B>) -> bool {
-    let upgrade = request.headers().get(UPGRADE).and_then(|value| value.to_str().ok());
-    upgrade.is_some_and(|word| word.eq_ignore_ascii_case("websocket"))
+    asks_for(request, "websocket")
+}
+
+/// Whether this asks for SPDY, as kubectl does where it gets no WebSocket.
+pub fn is_spdy_asked<B>(request: &Request<B>) -> bool {
+    asks_for(request, SPDY)
+}
+
+/// Agrees to SPDY, with the streams as the kubelet has them.
+pub fn agree_to_spdy<B>(request: &mut Request<B>) -> (Answer, OnUpgrade) {
+    let mut answer = answer::text(StatusCode::SWITCHING_PROTOCOLS, "");
+    answer.headers_mut().remove(hyper::header::CONTENT_TYPE);
+    answer.headers_mut().insert(CONNECTION, HeaderValue::from_static("Upgrade"));
+    answer.headers_mut().insert(UPGRADE, HeaderValue::from_static(SPDY));
+    answer.headers_mut().insert(STREAMS, HeaderValue::from_static(V4));
+    (answer, hyper::upgrade::on(request))
 }
 
 /// An agreement on a protocol: what to answer, and what the connection will be.
@@ -98,7 +124,7 @@ impl Pending {
     pub async fn open(self) -> Option<(Sender, Receiver)> {
         let socket = self.socket().await?;
         let (sink, stream) = socket.split();
-        Some((Sender { sink, left: None }, Receiver { stream }))
+        Some((Sender::new(Outlet::Socket(sink)), Receiver::Socket(stream)))
     }
 
     /// The connection without channels.
@@ -120,11 +146,24 @@ pub struct Gone;
 
 /// What goes to the client.
 pub struct Sender {
-    sink: SplitSink<Socket, Message>,
+    outlet: Outlet,
     left: Option<u64>,
 }
 
+/// How it gets there.
+pub enum Outlet {
+    /// A WebSocket.
+    Socket(SplitSink<Socket, Message>),
+    /// Streams of SPDY.
+    Streams(streams::Outlet),
+}
+
 impl Sender {
+    /// Through this.
+    pub fn new(outlet: Outlet) -> Self {
+        Self { outlet, left: None }
+    }
+
     /// Breaks the connection after so many bytes.
     pub fn break_after(&mut self, bytes: Option<u64>) {
         self.left = bytes;
@@ -141,10 +180,15 @@ impl Sender {
             data = &data[..data.len().min(usize::try_from(*left).unwrap_or(usize::MAX))];
             *left -= data.len() as u64;
         }
-        let mut frame = Vec::with_capacity(data.len() + 1);
-        frame.push(channel);
-        frame.extend_from_slice(data);
-        self.sink.send(Message::Binary(Bytes::from(frame))).await.map_err(|_| Gone)?;
+        match &mut self.outlet {
+            Outlet::Socket(sink) => {
+                let mut frame = Vec::with_capacity(data.len() + 1);
+                frame.push(channel);
+                frame.extend_from_slice(data);
+                sink.send(Message::Binary(Bytes::from(frame))).await.map_err(|_| Gone)?;
+            }
+            Outlet::Streams(outlet) => outlet.send(channel, data).await?,
+        }
         if breaks { Err(Gone) } else { Ok(()) }
     }
 
@@ -156,16 +200,24 @@ impl Sender {
     }
 
     /// Ends the connection in good order.
-    pub async fn close(mut self) {
-        let frame = CloseFrame { code: CloseCode::Normal, reason: "".into() };
-        let _ = self.sink.send(Message::Close(Some(frame))).await;
-        let _ = self.sink.close().await;
+    pub async fn close(self) {
+        match self.outlet {
+            Outlet::Socket(mut sink) => {
+                let frame = CloseFrame { code: CloseCode::Normal, reason: "".into() };
+                let _ = sink.send(Message::Close(Some(frame))).await;
+                let _ = sink.close().await;
+            }
+            Outlet::Streams(outlet) => outlet.close().await,
+        }
     }
 }
 
 /// What comes from the client.
-pub struct Receiver {
-    stream: SplitStream<Socket>,
+pub enum Receiver {
+    /// From a WebSocket.
+    Socket(SplitStream<Socket>),
+    /// From streams of SPDY.
+    Streams(mpsc::Receiver<Frame>),
 }
 
 /// A frame of the client's.
@@ -180,8 +232,12 @@ pub enum Frame {
 impl Receiver {
     /// The next frame; `None` once the client has gone.
     pub async fn next(&mut self) -> Option<Frame> {
+        let stream = match self {
+            Self::Socket(stream) => stream,
+            Self::Streams(inbox) => return inbox.recv().await,
+        };
         loop {
-            let mut bytes = match self.stream.next().await?.ok()? {
+            let mut bytes = match stream.next().await?.ok()? {
                 Message::Binary(bytes) => bytes,
                 Message::Text(text) => Bytes::from(text),
                 Message::Close(_) => return None,

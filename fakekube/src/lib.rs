@@ -34,6 +34,7 @@ pub mod wire;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, mpsc};
+use std::thread;
 use std::time::Duration;
 
 use futures_util::StreamExt as _;
@@ -54,6 +55,8 @@ use crate::wire::Wire;
 
 /// How long anything may take before it counts as hung. Generous: the machine may be busy.
 const PATIENCE: Duration = Duration::from_secs(60);
+/// How long the server's threads may take to end.
+const END: Duration = Duration::from_secs(5);
 
 /// A cluster with one node, for as long as this lives. All that it made goes with it.
 pub struct FakeKube {
@@ -285,7 +288,10 @@ impl Drop for FakeKube {
         let cluster = Arc::clone(&self.cluster);
         self.wait_for(async move { cluster.engine.remove_all().await });
         if let Some(runtime) = self.runtime.take() {
-            runtime.shutdown_background();
+            // Elsewhere: the thread that this is dropped on may not wait, for another runtime.
+            let _ = thread::spawn(move || runtime.shutdown_timeout(END)).join();
         }
+        // The folder would go with the last task, but the process may end before that.
+        let _ = fs::remove_dir_all(self.folder());
     }
 }

@@ -234,8 +234,9 @@ async fn below_pod(
         }
         ("exec" | "attach" | "portforward", "get" | "create") => {
             let pod = pod()?;
-            if below != "portforward" {
-                streams::running(&cluster, &key, &streams::chosen(&pod, &query)?).await?;
+            if below != "portforward" && channel::is_spdy_asked(request) {
+                let what = if below == "exec" { What::Exec } else { What::Attach };
+                return streams::open(cluster, &key, &pod, query, what, request).await;
             }
             Err(Refusal::bad_request("Upgrade request required"))
         }

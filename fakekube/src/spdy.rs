@@ -1,6 +1,7 @@
 //! SPDY/3.1, as much of it as kubectl's port-forward speaks inside a WebSocket: many streams on one connection.
 
 pub mod headers;
+pub mod streams;
 
 use self::headers::Inflate;
 

@@ -14,11 +14,12 @@ use serde_json::Value;
 use tokio::io::{AsyncWrite, AsyncWriteExt as _};
 
 use crate::answer::{Answer, Refusal};
-use crate::channel::{self, Frame, Gone, Pending, RESIZE, Receiver, STDERR, STDIN, STDOUT, Sender, V4, V5};
+use crate::channel::{self, Frame, Gone, RESIZE, Receiver, STDERR, STDIN, STDOUT, Sender, V4, V5};
 use crate::cluster::Cluster;
 use crate::engine::words;
 use crate::fault::Fault;
 use crate::query::Query;
+use crate::spdy;
 use crate::store::Key;
 
 /// How much of a process's output comes at once, in bytes.
@@ -100,18 +101,44 @@ pub async fn open<B>(
     let id = running(&cluster, key, &name).await?;
     let old = cluster.faults.has(&key.namespace, &key.name, &name, Fault::V4Only);
     let known: &[&'static str] = if old { &[V4] } else { &[V5, V4] };
-    let (answer, pending) = channel::agree(request, known)?.part();
     let pick = |fault| if let Fault::Dropped(bytes) = fault { Some(bytes) } else { None };
     let breaks = cluster.faults.find(&key.namespace, &key.name, &name, pick);
-    tokio::spawn(async move { carry(&cluster, &id, &query, what, pending, breaks).await });
+    if channel::is_spdy_asked(request) {
+        let (answer, upgraded) = channel::agree_to_spdy(request);
+        tokio::spawn(async move {
+            let opened = spdy::streams::open(upgraded, wanted(&query)).await;
+            carry(&cluster, &id, &query, what, opened, breaks).await;
+        });
+        return Ok(answer);
+    }
+    let (answer, pending) = channel::agree(request, known)?.part();
+    tokio::spawn(async move {
+        let mut opened = pending.open().await;
+        // A WebSocket begins with a frame of nothing.
+        if let Some((sender, _)) = &mut opened {
+            let _ = sender.send(STDOUT, &[]).await;
+        }
+        carry(&cluster, &id, &query, what, opened, breaks).await;
+    });
     Ok(answer)
 }
 
-async fn carry(cluster: &Cluster, id: &str, query: &Query, what: What, pending: Pending, breaks: Option<u64>) {
-    let Some((mut sender, receiver)) = pending.open().await else { return };
-    if sender.send(STDOUT, &[]).await.is_err() {
-        return;
-    }
+/// How many streams the client is going to open: one for the status, and one for each that it asks for.
+fn wanted(query: &Query) -> usize {
+    let tty = query.is_set("tty");
+    let asked = [query.is_set("stdin"), query.is_set("stdout"), query.is_set("stderr") && !tty, tty];
+    1 + asked.into_iter().filter(|&asked| asked).count()
+}
+
+async fn carry(
+    cluster: &Cluster,
+    id: &str,
+    query: &Query,
+    what: What,
+    opened: Option<(Sender, Receiver)>,
+    breaks: Option<u64>,
+) {
+    let Some((mut sender, receiver)) = opened else { return };
     sender.break_after(breaks);
     let begun = match what {
         What::Exec => exec(cluster, id, query).await,

@@ -30,6 +30,9 @@ const NOTICE: u64 = 200;
 
 /// What a wrong call is told.
 const USAGE: &[u8] = b"scratchdbg-shim: hold [--ttl SECONDS] [--idle SECONDS], stop, or nothing for a session\n";
+/// What whoever looks into its log is told where it cannot begin.
+const NO_ROOT: &[u8] = b"scratchdbg-shim: the root directory of its container cannot be opened\n";
+const UNLIMITED: &[u8] = b"scratchdbg-shim: the kernel, or the filter of its container, does not let it limit itself (seccomp)\n";
 
 /// How long, in seconds.
 struct Limits {
@@ -41,14 +44,16 @@ struct Limits {
 pub fn hold(arguments: Arguments) -> i32 {
     let Some(limits) = Limits::of(arguments) else { return usage() };
     let began = clock::seconds();
-    let Some(root) = root() else { return 1 };
-    if !signals::hold_back() || !sys::share_lock(root.as_fd(), HOLDER, LockOwner::Process) {
+    let Some(root) = root() else { return tell(NO_ROOT, 1) };
+    if !signals::hold_back() {
         return 1;
     }
+    // Where there are no such locks it cannot be stopped by `stop`, and ends by itself even so.
+    let _ = sys::share_lock(root.as_fd(), HOLDER, LockOwner::Process);
     introduce(&limits);
     // Only now: what it has said may have gone into a file.
     if !crate::be_limited() || !filter::of_holder() {
-        return 1;
+        return unlimited();
     }
     let mut last = began;
     loop {
@@ -106,8 +111,18 @@ pub fn be_noticed() -> Option<OwnedFd> {
 
 /// Says how it is called. The exit status.
 pub fn usage() -> i32 {
-    let _ = rustix::io::write(sys::errors(), USAGE);
-    2
+    tell(USAGE, 2)
+}
+
+/// Says that it will not go on without what keeps it from doing more than it should. The exit status.
+pub fn unlimited() -> i32 {
+    tell(UNLIMITED, 1)
+}
+
+fn tell(words: &[u8], status: i32) -> i32 {
+    // Nobody may be reading it.
+    let _ = rustix::io::write(sys::errors(), words);
+    status
 }
 
 /// The container's own root directory.

@@ -8,6 +8,7 @@ use crate::Allowed;
 use crate::connection::{Connection, Over};
 use crate::files::{self, Path};
 use crate::filter;
+use crate::hold;
 use crate::parts;
 use crate::stream::{Step, Stream, Streams};
 use crate::sys::Buffers;
@@ -19,7 +20,7 @@ pub fn serve(allowed: Allowed, buffers: &mut Buffers) -> i32 {
     let Ok(mut connection) = Connection::new(allowed, request, frame) else { return 1 };
     // Nothing has been read yet.
     if allowed.session && !filter::of_session() {
-        return 1;
+        return hold::unlimited();
     }
     let mut server = Server { allowed, at_home: allowed.sidecar, streams: Streams::new(), watch: None, path: Path::new() };
     let mut held = [0; MAX_REQUEST];

@@ -95,6 +95,46 @@ fn commands_are_executed() {
 }
 
 #[test]
+fn the_right_to_create_alone_is_enough_for_kubectl() {
+    require_engine!();
+    require_kubectl!();
+    let kube = FakeKube::start();
+    let user = kube.user(User::debugger("jane").but_not("get", "pods/exec").but_not("get", "pods/attach"));
+    kube.run(shell());
+    // It is refused a WebSocket, and takes SPDY.
+    let script = "read word; echo got $word; echo oh >&2; exit 7";
+    let args = ["exec", "-i", "box", "--", "/bin/sh", "-c", script];
+    let ended = run_kubectl_with(&user, &args, "coins\n").ends_with(7);
+    assert_eq!(ended.text(), "got coins\n");
+    assert_eq!(ended.stderr, "oh\ncommand terminated with exit code 7\n");
+    let input = "a line\n".repeat(20_000);
+    let copied = run_kubectl_with(&user, &["exec", "-i", "box", "--", "/bin/cat"], &input).quietly();
+    assert_eq!(copied.text().len(), input.len());
+    // As it does where the server knows no newer protocol.
+    let other = kube.user(User::debugger("other"));
+    kube.breaks("default/box", Fault::V4Only);
+    run_kubectl_with(&other, &args, "coins\n").ends_with(7);
+    let image = "--image=scratchdbg-test/shell";
+    let debug = ["debug", "box", image, "-i", "-q", "--", "/bin/sh", "-c", "read word; echo got $word"];
+    assert!(run_kubectl_with(&user, &debug, "coins\n").ok().text().contains("got coins"));
+}
+
+#[test]
+fn nothing_becomes_of_what_is_added_to_a_pod_that_has_ended() {
+    require_engine!();
+    require_kubectl!();
+    let kube = FakeKube::start();
+    let user = kube.user(User::debugger("jane"));
+    let container = json!({ "image": "scratchdbg-test/shell", "command": ["/bin/sh", "-c", "exit 0"] });
+    kube.apply(pod("web", &container, &json!({ "restartPolicy": "Never" })));
+    kube.wait_for_pod("default", "web", "its end", |pod| pod["status"]["phase"] == "Succeeded");
+    run_kubectl(&user, &[&DEBUG[..], &["--", "/bin/sh"]].concat()).ok();
+    let pod = kube.pod("default", "web");
+    assert_eq!(pod["spec"]["ephemeralContainers"][0]["name"], "dbg");
+    assert_eq!(pod["status"]["ephemeralContainerStatuses"], json!(null));
+}
+
+#[test]
 fn a_container_is_added_and_attached() {
     require_engine!();
     require_kubectl!();

@@ -108,8 +108,8 @@ fn nothing_of_a_pod_stays() {
     let list = ["ps", "--all", "--quiet", "--filter", &owner, "--filter", "name=scratchdbg-test-kube"];
     assert!(try_docker(&list).unwrap().lines().count() >= 2);
     drop(kube);
-    assert_eq!(try_docker(&list).unwrap(), "");
     assert!(!folder.exists());
+    assert_eq!(try_docker(&list).unwrap(), "");
 }
 
 #[test]

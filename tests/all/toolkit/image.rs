@@ -1,7 +1,9 @@
 //! The toolkit image: made without an engine, read by ourselves, and run by an engine.
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
 use std::process::{Command, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use scratchdbg::wire::{Body, Op};
 
@@ -11,10 +13,34 @@ use crate::support::container::Run;
 use crate::support::engine::{docker, inspect, try_docker};
 use crate::support::process::{all_pids, command_line, namespace};
 use crate::support::wait;
-use crate::{require_engine, require_root};
+use crate::{require_delve, require_engine, require_root};
 
 /// An image of our own on the engine; gone when dropped.
 struct Loaded(String);
+
+impl Loaded {
+    fn new() -> Self {
+        static COUNT: AtomicU32 = AtomicU32::new(0);
+        let count = COUNT.fetch_add(1, Ordering::Relaxed);
+        let name = format!("scratchdbg-test/toolkit:{}-{count}", std::process::id());
+        let mut save = binary(&["image", "save", "-o", "-", "--image", &name]);
+        let mut save = save.stdout(Stdio::piped()).spawn().unwrap();
+        let mut load = Command::new("docker");
+        load.arg("load").stdin(save.stdout.take().unwrap());
+        let loaded = run(load).ok().text();
+        assert!(save.wait().unwrap().success() && loaded.contains(&name), "{loaded}");
+        Self(name)
+    }
+
+    /// Has it keep a container; its id, once it has said who it is.
+    fn keep(&self, flags: &[&str]) -> Kept {
+        let owner = format!("--label=scratchdbg-test.owner={}", std::process::id());
+        let rights = ["--cap-drop=ALL", "--security-opt=no-new-privileges", "--read-only", "--network=none"];
+        let kept = Kept(docker(&[&["run", "--detach", &owner][..], &rights, flags, &[&self.0]].concat()));
+        wait::until("its first word", || docker(&["logs", &kept.0]).contains("\"protocol\"").then_some(()));
+        kept
+    }
+}
 
 impl Drop for Loaded {
     fn drop(&mut self) {
@@ -80,13 +106,12 @@ fn the_same_bytes_without_an_engine() {
 
     // As any image it is looked into: from the folder, and from the archive.
     for place in [at("layout"), at("one.tar")] {
-        let found =
-            scratchdbg(&["check", &format!("image://{place}"), "--json", "--fail-on", "never"]).quietly().json();
-        let finding = |id: &str| {
-            found["findings"].as_array().unwrap().iter().find(|one| one["id"] == id).unwrap()["status"].clone()
-        };
-        for id in ["program.present", "program.executable", "program.static", "program.machine", "users.user"] {
-            assert_eq!(finding(id), "ok", "{id} of {place}: {found:#}");
+        let report =
+            scratchdbg(&["check", &format!("image://{place}"), "--json", "--fail-on", "failure"]).quietly().json();
+        let findings = report["findings"].as_array().unwrap();
+        for id in ["program.present", "program.machine", "program.static", "users.user"] {
+            let one = findings.iter().find(|one| one["id"] == id).unwrap_or_else(|| panic!("no {id}: {report:#}"));
+            assert_eq!(one["status"], "ok", "{id} of {place}");
         }
     }
 }
@@ -105,26 +130,11 @@ fn without_an_engine_nothing_is_pushed() {
 #[test]
 fn an_engine_keeps_it_beside_a_target() {
     require_engine!();
-    let name = format!("scratchdbg-test/toolkit:{}", std::process::id());
-    let mut save = binary(&["image", "save", "-o", "-", "--image", &name]);
-    let mut save = save.stdout(Stdio::piped()).spawn().unwrap();
-    let mut load = Command::new("docker");
-    load.arg("load").stdin(save.stdout.take().unwrap());
-    let loaded = run(load).ok().text();
-    assert!(save.wait().unwrap().success() && loaded.contains(&name), "{loaded}");
-    let image = Loaded(name);
-
+    let image = Loaded::new();
     let target = Run::toolbox(&["sleep"]).hardened().start();
-    let owner = format!("--label=scratchdbg-test.owner={}", std::process::id());
     let beside = format!("--pid=container:{}", target.id());
-    let rights =
-        ["--user=65532:0", "--cap-drop=ALL", "--security-opt=no-new-privileges", "--read-only", "--network=none"];
-    let keep = |more: &[&str]| {
-        let args = [&["run", "--detach", &owner][..], &rights, more, &[&image.0]].concat();
-        Kept(docker(&args))
-    };
-    let kept = keep(&[&beside]);
-    wait::until("its first word", || docker(&["logs", &kept.0]).contains("\"protocol\"").then_some(()));
+    let same = "--user=65532:0";
+    let kept = image.keep(&[same, &beside]);
     let said: serde_json::Value = serde_json::from_str(&docker(&["logs", &kept.0])).unwrap();
     assert_eq!((&said["uid"], &said["gid"], &said["capabilities"]), (&65532.into(), &0.into(), &0.into()));
     assert_ne!(said["pid"], 1, "it is among the target's processes");
@@ -154,8 +164,7 @@ fn an_engine_keeps_it_beside_a_target() {
     drop(session);
 
     // It, and whoever is in it, end with the target.
-    let kept = keep(&[&beside]);
-    wait::until("its first word", || docker(&["logs", &kept.0]).contains("\"protocol\"").then_some(()));
+    let kept = image.keep(&[same, &beside]);
     let session = Session::begin(exec(&kept.0, &[]));
     assert_eq!(helpers(&pids).len(), 2);
     target.engine_does("kill");
@@ -164,17 +173,61 @@ fn an_engine_keeps_it_beside_a_target() {
     wait::until("the holder to end", || (inspect(&kept.0)["State"]["Status"] == "exited").then_some(()));
 
     // Without a target it is the first process of its own, and can be ended even so.
-    let kept = keep(&[]);
-    wait::until("its first word", || docker(&["logs", &kept.0]).contains("\"protocol\"").then_some(()));
+    let kept = image.keep(&[]);
     assert_eq!(run(exec(&kept.0, &["stop"])).code(), 0);
     wait::until("the holder to end", || (inspect(&kept.0)["State"]["Status"] == "exited").then_some(()));
     assert_eq!(inspect(&kept.0)["State"]["ExitCode"], 0);
+}
+
+/// With the right to look, where the target has rights of its own: it reads memory by the call that takes that right.
+#[test]
+fn with_the_right_to_look_it_looks_into_a_target_with_rights() {
+    require_engine!();
+    let image = Loaded::new();
+    let target = Run::toolbox(&["sleep"]).start();
+    let beside = format!("--pid=container:{}", target.id());
+    for (flags, sees) in [(&["--user=0:0", "--cap-add=SYS_PTRACE"][..], true), (&["--user=0:0"], false)] {
+        let kept = image.keep(&[flags, &[beside.as_str()]].concat());
+        let mut session = Session::begin(exec(&kept.0, &[]));
+        assert_eq!(session.hello.caps != 0, sees);
+        let went = session.ask(Op::Root { pid: 1 }, |body| matches!(body, Body::Stat(_))).unwrap();
+        assert_eq!(went, sees);
+        if sees {
+            let memory = Op::Memory { pid: 1, parts: &[] };
+            session.ask(memory, |body| assert!(matches!(body, Body::Data(_)), "{body:?}")).unwrap();
+            assert!(session.read("/proc/1/environ").starts_with(b"PATH="));
+        }
+    }
+}
+
+/// Where the kernel does not let it take rights from itself, it neither holds nor answers.
+#[test]
+fn what_cannot_limit_itself_does_not_begin() {
+    require_engine!();
+    let image = Loaded::new();
+    let folder = tempfile::tempdir().unwrap();
+    let profile = folder.path().join("profile.json");
+    let rule = r#"{"names": ["seccomp"], "action": "SCMP_ACT_ERRNO"}"#;
+    fs::write(&profile, format!(r#"{{"defaultAction": "SCMP_ACT_ALLOW", "syscalls": [{rule}]}}"#)).unwrap();
+    let security = format!("--security-opt=seccomp={}", profile.display());
+    let owner = format!("--label=scratchdbg-test.owner={}", std::process::id());
+    for entry in [&["hold"][..], &[]] {
+        let mut command = Command::new("docker");
+        command.args(["run", "--rm", "--network=none", "--entrypoint=/scratchdbg-shim", &owner, &security, &image.0]);
+        let ended = run({
+            command.args(entry).stdin(Stdio::null());
+            command
+        });
+        assert!(ended.stderr.contains("(seccomp)"), "{entry:?}: {ended:?}");
+        assert_eq!(ended.ends_with(1).text().contains("idle"), entry == ["hold"]);
+    }
 }
 
 /// With what cores and debuggers take, this very program is in it, and runs there.
 #[test]
 fn with_a_debugger_this_program_runs_in_it() {
     require_root!();
+    require_delve!();
     let folder = tempfile::tempdir().unwrap();
     let (layout, root) = (folder.path().join("layout"), folder.path().join("root"));
     let out = layout.display().to_string();
@@ -182,15 +235,18 @@ fn with_a_debugger_this_program_runs_in_it() {
     let manifest = blob(&layout, told["digest"].as_str().unwrap());
     let manifest: serde_json::Value = serde_json::from_slice(&fs::read(manifest).unwrap()).unwrap();
     let layer = blob(&layout, manifest["layers"][0]["digest"].as_str().unwrap());
-    tar::Archive::new(fs::File::open(layer).unwrap()).unpack(&root).unwrap();
+    let mut layer = tar::Archive::new(fs::File::open(layer).unwrap());
+    layer.set_preserve_permissions(true);
+    layer.unpack(&root).unwrap();
     assert_eq!(fs::metadata(root.join("scratchdbg")).unwrap().len(), fs::metadata(BINARY).unwrap().len());
-    let mut command = Command::new("chroot");
-    command
-        .args(["--userspec=65532:65532", "--groups="])
-        .arg(&root)
-        .args(["/scratchdbg", "--version"])
-        .stdin(Stdio::null());
-    assert!(run(command).quietly().text().contains(env!("CARGO_PKG_VERSION")));
+    assert_eq!(fs::metadata(root.join("scratch")).unwrap().permissions().mode() & 0o7777, 0o1777);
+    let says = |words: &[&str]| {
+        let mut command = Command::new("chroot");
+        command.args(["--userspec=65532:65532", "--groups="]).arg(&root).args(words).stdin(Stdio::null());
+        run(command).ok().text()
+    };
+    assert!(says(&["/scratchdbg", "--version"]).contains(env!("CARGO_PKG_VERSION")));
+    assert!(says(&["/dlv", "version"]).contains("Delve Debugger"));
 }
 
 fn blob(layout: &std::path::Path, digest: &str) -> std::path::PathBuf {
