@@ -302,6 +302,42 @@ fn a_terminal_gets_through() {
     assert_eq!(terminal.wait_exit().exit_code(), 7);
 }
 
+#[test]
+fn a_dry_run_tells_and_changes_nothing() {
+    require_engine!();
+    require_kubectl!();
+    let kube = FakeKube::start();
+    let admin = kube.user(User::admin("admin"));
+    kube.apply(namespace("strict", "restricted"));
+    let mut strict_web = within("strict", web());
+    strict_web["spec"]["containers"][0]["securityContext"]["readOnlyRootFilesystem"] = json!(true);
+    kube.run(strict_web);
+    let before = kube.pod("strict", "web");
+    let mut context = before["spec"]["containers"][0]["securityContext"].clone();
+    let mut patch = |name: &str, escalation: bool, dry: bool| {
+        context["allowPrivilegeEscalation"] = json!(escalation);
+        let list = json!([{ "name": name, "image": "scratchdbg-test/shell", "targetContainerName": "app",
+            "securityContext": context }]);
+        let patch = json!({ "spec": { "ephemeralContainers": list } }).to_string();
+        let dry = if dry { "--dry-run=server" } else { "--dry-run=none" };
+        let args = ["patch", "pod", "web", "-n", "strict", "--subresource=ephemeralcontainers", "-p", &patch, dry];
+        run_kubectl(&admin, &[&args[..], &["-o", "name"]].concat())
+    };
+    assert_eq!(patch("good", false, true).ok().text(), "pod/web\n");
+    let refused = patch("bad", true, true).ends_with(1).stderr;
+    assert!(refused.contains("container \"bad\" must set securityContext.allowPrivilegeEscalation=false"), "{refused}");
+    let refused = patch("app", false, true).ends_with(1).stderr;
+    assert!(refused.contains("spec.ephemeralContainers[0].name: Duplicate value: \"app\""), "{refused}");
+    assert_eq!(kube.pod("strict", "web"), before, "nothing of it stays");
+    patch("good", false, false).ok();
+    kube.wait_for_pod("strict", "web", "it to run", |pod| {
+        pod["status"]["ephemeralContainerStatuses"][0]["state"].get("running").is_some()
+    });
+    let write = ["exec", "web", "-n", "strict", "-c", "good", "--", "/bin/sh", "-c", "echo > /new"];
+    let refused = run_kubectl(&admin, &write).ends_with(1).stderr;
+    assert!(refused.contains("Read-only file system"), "{refused}");
+}
+
 /// `kubectl port-forward`, as long as this lives.
 struct Forward {
     child: Child,
