@@ -91,6 +91,14 @@ fn missing_rights_are_said() {
     let reader = kube.user(User::debugger("reader").but_not("create", "pods/exec"));
     let refused = run_kubectl(&reader, &["exec", "web", "--", "/shop"]).ends_with(1);
     assert!(refused.stderr.contains("pods \"web\" is forbidden: "), "{refused:?}");
+    let admin = kube.user(User::admin("admin"));
+    let as_jane = [&DEBUG[..], &["--as", "jane"]].concat();
+    let refused = run_kubectl(&admin, &as_jane).ends_with(1);
+    assert!(refused.stderr.contains(words), "{refused:?}");
+    let refused = run_kubectl(&editor, &["get", "pods", "--as", "admin"]).ends_with(1);
+    let may_not = "users \"admin\" is forbidden: User \"jane\" cannot impersonate resource \"users\" in API group \"\" at \
+                   the cluster scope";
+    assert!(refused.stderr.contains(may_not), "{refused:?}");
     let nobody = kube.user(User::new("nobody"));
     let refused = run_kubectl(&nobody, &["get", "pods"]).ends_with(1);
     let words = "pods is forbidden: User \"nobody\" cannot list resource \"pods\" in API group \"\" in the namespace \
