@@ -288,10 +288,9 @@ impl Drop for FakeKube {
         let cluster = Arc::clone(&self.cluster);
         self.wait_for(async move { cluster.engine.remove_all().await });
         if let Some(runtime) = self.runtime.take() {
-            // Elsewhere: the thread that this is dropped on may not wait, for another runtime.
+            // Waited for, so that no task holds the folder when the process ends; elsewhere, because the thread that this
+            // is dropped on may be another runtime's.
             let _ = thread::spawn(move || runtime.shutdown_timeout(END)).join();
         }
-        // The folder would go with the last task, but the process may end before that.
-        let _ = fs::remove_dir_all(self.folder());
     }
 }
