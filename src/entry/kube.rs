@@ -39,7 +39,7 @@ const STATUS: u64 = 64 << 10;
 /// How it would be entered: as whom, by the cluster's own word. Nothing is added.
 pub(super) async fn plan(cluster: &Cluster, pod: &Pod, access: &Access) -> Result<Plan, Error> {
     let levels = first(cluster, pod, access).await?;
-    let (level, _) = holder::choose(cluster, pod, &levels).await?;
+    let (level, _) = holder::choose(cluster, pod, &levels, None).await?;
     Ok(done_as(pod, &level))
 }
 
@@ -74,10 +74,19 @@ async fn missing(cluster: &Cluster, pod: &Pod) -> Vec<Right> {
 /// Enters through a container of a pod.
 pub(super) async fn enter(cluster: &Cluster, pod: &Pod, access: &Access, journal: &Journal) -> Result<Entered, Error> {
     let levels = first(cluster, pod, access).await?;
-    let holder = Holder::of(cluster, pod, &levels, journal).await?;
-    let notice = holder.notice(pod);
-    let level = holder.level().clone();
-    let shim = holder.begin().await?;
+    let (mut gone, mut holder) = (None, Holder::of(cluster, pod, &levels, journal, None).await?);
+    let (shim, level, notice) = loop {
+        let (notice, level, name) = (holder.notice(pod), holder.level().clone(), holder.name().to_owned());
+        let was_there = !holder.is_new();
+        match holder.begin().await {
+            // One that was left to others may have ended just now, before the cluster tells: then one is added, once.
+            Err(Error::NoHelper { .. }) if was_there && gone.is_none() => {
+                holder = Holder::of(cluster, pod, &levels, journal, Some(&name)).await?;
+                gone = Some(name);
+            }
+            begun => break (begun?, level, notice),
+        }
+    };
     let (shim, init) = go_in(shim, pod, &level, journal).await?;
     let plan = done_as(pod, &level);
     Ok(Entered { shim, plan, init, door: Door::Kube, tracer: Tracer(Way::Nobody), notice })

@@ -201,7 +201,8 @@ pub fn advice(reason: &str, image: &str) -> Option<String> {
         ),
         "CreateContainerError" | "RunContainerError" | "StartError" => format!(
             "the node's runtime refuses: its own words are above;\n\
-             if it does not find /scratchdbg-shim: {image} is not what `scratchdbg image build` made"
+             if it does not find /scratchdbg-shim: {image} is not what `scratchdbg image build` made;\n\
+             if it says `exec format error`: it was made for another kind of machine than the node is"
         ),
         _ => return None,
     })

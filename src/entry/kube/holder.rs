@@ -45,15 +45,21 @@ pub struct Holder {
     journal: Journal,
 }
 
-/// Chooses the best way to look that is allowed, and a holder that looks so, if one runs. Nothing is added.
+/// Chooses the best way to look that is allowed, and a holder that looks so, if one runs, but not that which has `gone`. Nothing is
+/// added.
 ///
 /// # Errors
 /// If none is allowed.
-pub async fn choose(cluster: &Cluster, pod: &Pod, levels: &[Level]) -> Result<(Level, Option<String>), Error> {
+pub async fn choose(
+    cluster: &Cluster,
+    pod: &Pod,
+    levels: &[Level],
+    gone: Option<&str>,
+) -> Result<(Level, Option<String>), Error> {
     let image = &cluster.terms().image;
     let mut refusals = Vec::new();
     for level in levels {
-        if let Some(there) = running(pod, level, image) {
+        if let Some(there) = running(pod, level, image, gone) {
             return Ok((level.clone(), Some(there)));
         }
         match cluster.try_add(pod, &addition(pod, level, cluster.terms())).await {
@@ -78,9 +84,10 @@ fn refused(no: No) -> Error {
 
 /// A holder of the same target that looks in the same way, and that was left to others. One that was added for a single command ends
 /// with that, perhaps just now.
-fn running(pod: &Pod, level: &Level, image: &str) -> Option<String> {
+fn running(pod: &Pod, level: &Level, image: &str, gone: Option<&str>) -> Option<String> {
     let same = pod.ephemeral.iter().find(|one| {
         one.name.starts_with(PREFIX)
+            && Some(one.name.as_str()) != gone
             && one.kept
             && one.state == Standing::Running
             && one.image == image
@@ -113,11 +120,17 @@ pub fn free_name(pod: &Pod) -> String {
 }
 
 impl Holder {
-    /// One that runs: from before, or added now.
+    /// One that runs: from before, but not that which has `gone`; or added now.
     ///
     /// # Errors
     /// If it may not be added, or does not start.
-    pub async fn of(cluster: &Cluster, pod: &Pod, levels: &[Level], journal: &Journal) -> Result<Self, Error> {
+    pub async fn of(
+        cluster: &Cluster,
+        pod: &Pod,
+        levels: &[Level],
+        journal: &Journal,
+        gone: Option<&str>,
+    ) -> Result<Self, Error> {
         let holder = |pod: &Pod, level: Level, name: String, made: Option<Made>| Self {
             cluster: cluster.clone(),
             pod: pod.clone(),
@@ -132,7 +145,7 @@ impl Holder {
         let mut tries = 0;
         loop {
             tries += 1;
-            let (level, there) = choose(cluster, &pod, levels).await?;
+            let (level, there) = choose(cluster, &pod, levels, gone).await?;
             if let Some(name) = there {
                 return Ok(holder(&pod, level, name, None));
             }
@@ -149,6 +162,16 @@ impl Holder {
                 Err(no) => return Err(refused(no)),
             }
         }
+    }
+
+    /// Its name in the pod.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Whether it was added now.
+    pub fn is_new(&self) -> bool {
+        self.made.is_some()
     }
 
     /// As whom it looks.

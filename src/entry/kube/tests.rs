@@ -269,9 +269,12 @@ async fn one_that_runs_is_used_again() {
     let (cluster, record) = with(|_| None, Value::Null);
     let there = with_holders(&json!({"running": {}}));
     let levels = level::ladder(&there, Identity::Target).unwrap();
-    let (_, name) = holder::choose(&cluster, &there, &levels).await.unwrap();
+    let (_, name) = holder::choose(&cluster, &there, &levels, None).await.unwrap();
     assert_eq!((name.as_deref(), record.lock().unwrap().len()), (Some("sdbg-app-3"), 0));
     let ended = with_holders(&json!({"terminated": {"exitCode": 0}}));
-    let (_, name) = holder::choose(&cluster, &ended, &levels).await.unwrap();
+    let (_, name) = holder::choose(&cluster, &ended, &levels, None).await.unwrap();
     assert_eq!((name, record.lock().unwrap().len()), (None, 1));
+    // One that was found to have ended is not found again, whatever is told of it.
+    let (_, name) = holder::choose(&cluster, &there, &levels, Some("sdbg-app-3")).await.unwrap();
+    assert_eq!(name, None);
 }

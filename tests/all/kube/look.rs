@@ -107,6 +107,18 @@ fn somebody_who_is_killed_leaves_nothing_running_for_long() {
     assert_eq!(all_ended(&kube, "shop", "web")[0]["exitCode"], 0);
 }
 
+/// The cluster may tell of a holder that it runs for a while after its end.
+#[test]
+fn one_that_has_just_ended_is_no_obstacle() {
+    require_engine!();
+    let kube = restricted();
+    let jane = Looker::new(&kube, User::debugger("jane"));
+    jane.runs(&["ls", "k8s://shop/web:/", "-q", "--keep=60s"]).quietly();
+    kube.breaks("shop/web/sdbg-app-1", Fault::PlainText500);
+    jane.runs(&["ls", "k8s://shop/web:/", "-q"]).quietly();
+    assert_eq!(added(&kube, "shop", "web").len(), 2);
+}
+
 /// As Ctrl-C does, and a session that ends.
 #[test]
 fn a_signal_ends_what_was_added_before_it_ends_the_command() {
