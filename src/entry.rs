@@ -77,6 +77,8 @@ pub struct Access {
     /// Whether memory of its processes will be read. A process of the same user may do that, but where Yama is told otherwise:
     /// there the right to look is kept, if it is to be had.
     pub memory: bool,
+    /// Whether its processes will be debugged: where that cannot be, nothing is made for it.
+    pub debug: bool,
 }
 
 impl FromStr for Identity {
@@ -386,6 +388,9 @@ pub async fn enter(
     let name = target.name();
     let shut = |door, how: &str, why: &str| journal.failed(Some(door), &format!("enter {name} {how}"), &why);
     if let Some((cluster, pod)) = of_cluster(owner, target) {
+        if access.debug {
+            return Err(Error::Untraced { target: name });
+        }
         let entered = kube::enter(cluster, pod, access, journal).await;
         let entered = entered.map_err(|error| Error::Pod(Box::new(error)));
         return entered.inspect_err(|error| shut(Door::Kube, "through its pod", &error.to_string()));
