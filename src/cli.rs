@@ -1,5 +1,8 @@
 //! What can be typed: the clap definitions, and nothing else.
 
+mod cluster;
+mod golang;
+
 use std::ffi::OsString;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -7,13 +10,12 @@ use std::time::Duration;
 use clap::builder::{OsStringValueParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+pub use self::cluster::{Debugger, Image, Kube, KubeCommand, Toolkit};
+pub use self::golang::{Check, FailOn, Go, GoroutineFormat, Goroutines};
 use crate::delve::dap::proxy::PathRule;
 use crate::delve::listen::Address;
-use crate::engine::kube::{Options, Terms};
 use crate::entry::{Access, Identity, Via};
-use crate::goroutines::filter::Label;
 use crate::target::{ContainerPid, TargetName, TargetPath};
-use crate::toolkit;
 
 /// See inside a running container that has no shell.
 #[derive(Debug, Parser)]
@@ -66,68 +68,6 @@ pub struct Global {
     /// Of pods.
     #[command(flatten)]
     pub kube: Kube,
-}
-
-/// Options for pods of a cluster.
-#[derive(Debug, Clone, Args)]
-#[command(next_help_heading = "Kubernetes options")]
-pub struct Kube {
-    /// The pod's namespace; otherwise that of the context.
-    #[arg(short, long, global = true, value_name = "NAME")]
-    pub namespace: Option<String>,
-    /// The container of the pod; otherwise its default one, or its only one.
-    #[arg(short, long, global = true, value_name = "NAME")]
-    pub container: Option<String>,
-    /// The context of the kubeconfig file to use.
-    #[arg(long, global = true, value_name = "NAME")]
-    pub context: Option<String>,
-    /// The kubeconfig file; otherwise as KUBECONFIG says, or ~/.kube/config.
-    #[arg(long, global = true, value_name = "FILE")]
-    pub kubeconfig: Option<PathBuf>,
-    /// Ask the cluster as this user: what kubectl calls --as, which means somebody inside here.
-    #[arg(long, global = true, value_name = "USER")]
-    pub impersonate: Option<String>,
-    /// Ask the cluster as a member of this group; may be given again.
-    #[arg(long, global = true, value_name = "GROUP")]
-    pub impersonate_group: Vec<String>,
-    /// The image that is added to a pod, as `scratchdbg image build` makes it; otherwise SCRATCHDBG_IMAGE, or
-    /// scratchdbg-toolkit and the version.
-    #[arg(long, global = true, value_name = "REF")]
-    pub image: Option<String>,
-    /// How long what is added to a pod may take to start.
-    #[arg(long, global = true, value_name = "TIME", default_value = "60s", value_parser = humantime::parse_duration)]
-    pub timeout: Duration,
-    /// Leave what was added to a pod running, for the next command to use, until nobody has used it for so long.
-    #[arg(long, global = true, value_name = "TIME", num_args = 0..=1, default_missing_value = "5m", require_equals = true,
-          value_parser = humantime::parse_duration)]
-    pub keep: Option<Duration>,
-    /// Whether this is kubectl's plugin, by the name it was called by.
-    #[arg(skip)]
-    pub plugin: bool,
-}
-
-impl Kube {
-    /// Which cluster, and as whom.
-    #[must_use]
-    pub fn options(&self) -> Options {
-        let usual = Terms::default();
-        let idle = self.keep.unwrap_or(usual.idle);
-        let terms = Terms {
-            image: toolkit::reference(self.image.as_deref()),
-            patience: self.timeout,
-            ttl: usual.ttl.max(idle),
-            idle,
-            keep: self.keep.is_some(),
-        };
-        Options {
-            terms,
-            kubeconfig: self.kubeconfig.clone(),
-            context: self.context.clone(),
-            namespace: self.namespace.clone(),
-            user: self.impersonate.clone(),
-            groups: self.impersonate_group.clone(),
-        }
-    }
 }
 
 impl Cli {
@@ -283,67 +223,6 @@ pub enum Command {
     Keys,
 }
 
-/// `kube`
-#[derive(Debug, Clone, Copy, Subcommand)]
-pub enum KubeCommand {
-    /// Print the Role that looking into the pods of a namespace takes.
-    Rbac,
-}
-
-/// `image`
-#[derive(Debug, Subcommand)]
-pub enum Image {
-    /// Write it as an OCI layout. No engine is needed.
-    Build {
-        /// A folder that is not there yet; or an archive, if its name ends in .tar.
-        #[arg(short, long, value_name = "DIR|FILE")]
-        output: PathBuf,
-        /// What it is called, and what is in it.
-        #[command(flatten)]
-        toolkit: Toolkit,
-    },
-    /// Write it as an archive for `docker load`, `ctr images import` or `kind load image-archive`. No engine is needed.
-    Save {
-        /// The archive; - for standard output.
-        #[arg(short, long, value_name = "FILE")]
-        output: PathBuf,
-        /// What it is called, and what is in it.
-        #[command(flatten)]
-        toolkit: Toolkit,
-    },
-    /// Load it into the engine and have the engine push it, as `docker login` has made you known there.
-    Push {
-        /// What it is called, with the registry: registry.example/tools/scratchdbg-toolkit:1.
-        #[arg(value_name = "REF")]
-        image: String,
-        /// What is in it.
-        #[command(flatten)]
-        debugger: Debugger,
-    },
-}
-
-/// What the toolkit image is called, and what is in it.
-#[derive(Debug, Clone, Args)]
-pub struct Toolkit {
-    /// What it is called; otherwise SCRATCHDBG_IMAGE, otherwise scratchdbg-toolkit with this version.
-    #[arg(long, value_name = "REF")]
-    pub image: Option<String>,
-    /// What is in it.
-    #[command(flatten)]
-    pub debugger: Debugger,
-}
-
-/// What the toolkit image has beside the helper.
-#[derive(Debug, Clone, Args)]
-pub struct Debugger {
-    /// Put in what cores and debuggers take: this program, and Delve if there is one.
-    #[arg(long)]
-    pub with_debugger: bool,
-    /// Which dlv; otherwise the newest there is.
-    #[arg(long, value_name = "FILE", requires = "with_debugger")]
-    pub dlv: Option<PathBuf>,
-}
-
 /// `list`
 #[derive(Debug, Args)]
 pub struct List {
@@ -468,89 +347,6 @@ pub struct Logs {
     pub previous: bool,
 }
 
-/// `go`
-#[derive(Debug, Args)]
-pub struct Go {
-    /// Container, `pid://N`, or `image://REF` for an image that does not run.
-    pub target: TargetName,
-    /// Which process, as numbered inside; otherwise the first, or the only one that Go made.
-    #[arg(long, value_name = "N", value_parser = pid)]
-    pub pid: Option<ContainerPid>,
-}
-
-/// `check`
-#[derive(Debug, Args)]
-pub struct Check {
-    /// Container, `pid://N`, or `image://REF` for an image that does not run: of the engine, or a file of `docker save`, or an
-    /// OCI layout, by a path.
-    pub target: TargetName,
-    /// Which process, as numbered inside; otherwise the first, or the only one that Go made.
-    #[arg(long, value_name = "N", value_parser = pid)]
-    pub pid: Option<ContainerPid>,
-    /// From which findings on it ends with status 1.
-    #[arg(long, value_enum, default_value_t, value_name = "WHICH")]
-    pub fail_on: FailOn,
-}
-
-/// From which findings on `check` ends with status 1.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
-pub enum FailOn {
-    /// Warnings and failures.
-    Warning,
-    /// Failures.
-    #[default]
-    Failure,
-    /// None.
-    Never,
-}
-
-/// `goroutines`
-#[derive(Debug, Args)]
-pub struct Goroutines {
-    /// Container, or `pid://N`.
-    pub target: TargetName,
-    /// Which process, as numbered inside; otherwise the first, or the only one that Go made.
-    #[arg(long, value_name = "N", value_parser = pid)]
-    pub pid: Option<ContainerPid>,
-    /// How to write them: grouped by stack; one by one, as a Go program does that panics; or as input for flame graphs.
-    #[arg(long, value_enum, default_value_t, conflicts_with = "json")]
-    pub format: GoroutineFormat,
-    /// Only those that do or wait for this: `chan receive`, `select`, `running`; may be given again for others.
-    #[arg(long, value_name = "WORDS")]
-    pub state: Vec<String>,
-    /// Only those with this in the name of a function they are in, or that started them; may be given again.
-    #[arg(long, value_name = "NAME")]
-    pub function: Vec<String>,
-    /// Only those with this label of runtime/pprof; may be given again.
-    #[arg(long, value_name = "KEY[=VALUE]")]
-    pub label: Vec<Label>,
-    /// At most so many groups, or goroutines where they are written one by one.
-    #[arg(long, value_name = "N")]
-    pub limit: Option<usize>,
-    /// The runtime's own goroutines and calls, too.
-    #[arg(long)]
-    pub runtime: bool,
-    /// Read them again and again, and tell which groups grow and shrink.
-    #[arg(long, value_name = "TIME", num_args = 0..=1, default_missing_value = "2s", require_equals = true,
-          value_parser = interval, conflicts_with = "format")]
-    pub watch: Option<Duration>,
-    /// Watch for so many readings; without it until interrupted.
-    #[arg(long, value_name = "N", requires = "watch")]
-    pub samples: Option<u64>,
-}
-
-/// How goroutines are written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
-pub enum GoroutineFormat {
-    /// Those with the same stack together, the most first.
-    #[default]
-    Grouped,
-    /// One by one, as a Go program writes them when it panics.
-    Panic,
-    /// A stack and a number a line, as tools for flame graphs read it.
-    Folded,
-}
-
 /// `core`
 #[derive(Debug, Args)]
 pub struct Core {
@@ -652,11 +448,6 @@ fn pid(text: &str) -> Result<ContainerPid, String> {
         Ok(pid) if pid > 0 => Ok(ContainerPid(pid)),
         _ => Err("a process id is a number above 0".to_owned()),
     }
-}
-
-fn interval(text: &str) -> Result<Duration, String> {
-    let time = humantime::parse_duration(text).map_err(|error| error.to_string())?;
-    if time < Duration::from_millis(100) { Err("at least 100ms".to_owned()) } else { Ok(time) }
 }
 
 /// Bytes, or as many of `K`, `M`, `G`.
