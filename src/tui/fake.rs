@@ -484,7 +484,7 @@ pub fn breakpoints() -> Marks {
         Wanted { place: "/src/shop/store.go:99".to_owned(), function: "main.gone".to_owned(), ..Wanted::default() };
     let why = "delve: nothing is at /src/shop/store.go:99".to_owned();
     let unset = vec![Unset { wanted: Wanted { enabled: true, ..gone }, why }];
-    Marks { set, unset }
+    Marks::new(set, unset)
 }
 
 #[must_use]

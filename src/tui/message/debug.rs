@@ -209,6 +209,15 @@ pub struct Marks {
     pub unset: Vec<Unset>,
 }
 
+impl Marks {
+    /// In the order of their numbers: Delve gives them in that of a map, another one each time.
+    #[must_use]
+    pub fn new(mut set: Vec<Known>, unset: Vec<Unset>) -> Self {
+        set.sort_by_key(|known| known.breakpoint.id);
+        Self { set, unset }
+    }
+}
+
 /// What is to be done with a breakpoint.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Breakpointing {

@@ -337,6 +337,16 @@ fn another_goroutine_can_be_looked_at_than_the_one_that_stopped() {
 }
 
 #[test]
+fn breakpoints_stay_in_the_order_of_their_numbers() {
+    use crate::tui::message::debug::Marks;
+
+    let fake = fake::breakpoints();
+    let (ordered, mut mixed) = (fake.set.clone(), fake.set);
+    mixed.rotate_left(1);
+    assert_eq!(Marks::new(mixed, Vec::new()).set, ordered);
+}
+
+#[test]
 fn breakpoints_are_set_where_the_cursor_is() {
     use crate::delve::model::{Breakpoint, Place};
     use crate::tui::message::debug::{Breakpointing, Known, Marks};

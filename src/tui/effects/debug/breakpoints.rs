@@ -121,7 +121,7 @@ impl Breakpoints {
             let moved = !before.is_empty() && before.as_bytes() != breakpoint.location.function.bytes();
             Known { moved: moved.then(|| Untrusted::from(before)), breakpoint }
         };
-        Ok(Marks { set: all.into_iter().map(known).collect(), unset: self.unset.clone() })
+        Ok(Marks::new(all.into_iter().map(known).collect(), self.unset.clone()))
     }
 
     /// What is remembered of them.
