@@ -207,7 +207,7 @@ pub fn at_a_process(bundle: &Bundle) {
     );
     let read = scratchdbg(&["cat", &format!("{name}:/etc/notes.txt")]).quietly();
     assert_eq!(read.stdout, include_bytes!("../../fixtures/toolbox/notes.txt"));
-    scratchdbg(&["ps", &name, "--via", "sidecar"]).fails_with(2, &["plain process", "--via local"]);
+    scratchdbg(&["ps", &name, "--via", "sidecar"]).fails_with(2, &["no engine is asked for", "--via local"]);
     let mut terminal = Terminal::scratchdbg(&["attach", &name]);
     terminal.wait_for("scratch: no shell");
     terminal.press(key::CTRL_C);
