@@ -166,6 +166,7 @@ impl App {
                         work.session = Some(session);
                         work.connection = Connection::Live;
                         work.lost_at = None;
+                        work.golang.renewed();
                         if again {
                             self.say("connected again");
                         }

@@ -170,6 +170,11 @@ impl Golang {
         self.arrange();
     }
 
+    /// Compares with nothing that was read so far: the program may have begun anew.
+    pub(super) fn renewed(&mut self) {
+        self.watch = Watch::default();
+    }
+
     /// Forgets what was read: it was of another process.
     pub(super) fn restart(&mut self) {
         *self = Self {

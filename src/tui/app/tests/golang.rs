@@ -1,6 +1,7 @@
 //! The tab of goroutines.
 
-use super::{answer, command, live, press, requests, type_in, work};
+use super::{answer, command, live, opened, press, requests, type_in, work};
+use crate::engine::State;
 use crate::target::ContainerPid;
 use crate::tui::app::golang::{Golang, Pane, Shown};
 use crate::tui::app::{App, update};
@@ -92,6 +93,17 @@ fn places_and_how_they_grow() {
     filter(&mut app, "tenant");
     assert_eq!(view(&app).rows.len(), 1);
     assert_eq!(cells(&app, 0)[..3], ["1", "-2", "+5"]);
+}
+
+#[test]
+fn a_program_that_began_anew_is_compared_with_nothing() {
+    let mut app = tab(3);
+    read(&mut app, golang::goroutines(9));
+    assert_eq!(cells(&app, 0)[..3], ["9", "+6", "+6"]);
+    let generation = work(&app).generation;
+    update(&mut app, Msg::Opened { generation, result: Ok(opened(State::Running)) });
+    read(&mut app, golang::goroutines(4));
+    assert_eq!(cells(&app, 0)[..3], ["4", "", ""]);
 }
 
 #[test]
