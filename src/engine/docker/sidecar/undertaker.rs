@@ -104,7 +104,7 @@ pub async fn bury(engine: &Docker, maker: &str) {
                 // Containers come first. One that runs ends by itself, and its image can go only then. An image that no
                 // container uses is forced away: a Podman that was killed meanwhile may believe in one that it has lost.
                 // One without a name may be about to get one, but not for a whole look.
-                let lasting = |one: &&Leftover| one.name.is_some() || before.contains(&one.id);
+                let lasting = |one: &&Leftover| named(one).is_some() || before.contains(&one.id);
                 for one in its.iter().copied().filter(|one| one.unused).filter(lasting) {
                     let _ = match one.kind {
                         LeftoverKind::Container => engine.remove_unforced(one.kind, &one.id).await,
@@ -128,11 +128,17 @@ fn is_of(one: &Leftover, maker: &str) -> bool {
         LeftoverKind::Container => format!("scratchdbg-{maker}-"),
         LeftoverKind::Image => format!("{}:{maker}-", super::REPOSITORY),
     };
-    // Podman takes the name of an image that it then does not remove because a container uses it. Nobody else wants one
-    // without a name. It puts `localhost/` before the names of all.
-    one.name.as_deref().map_or(one.kind == LeftoverKind::Image, |name| {
-        name.rsplit('/').next().is_some_and(|name| name.starts_with(&before))
-    })
+    // Nobody else wants an image without a name.
+    named(one).map_or(one.kind == LeftoverKind::Image, |name| name.starts_with(&before))
+}
+
+/// Its name, if it has one of ours: Podman takes the name of an image that it then does not remove because a container uses it, and
+/// leaves one whose maker was killed with the tag that nobody asked for. It puts `localhost/` before the names of all.
+fn named(one: &Leftover) -> Option<&str> {
+    let name = one.name.as_deref()?;
+    let name = name.rsplit('/').next().unwrap_or(name);
+    let is_nobodys = one.kind == LeftoverKind::Image && name.strip_prefix(super::REPOSITORY) == Some(":latest");
+    (!is_nobodys).then_some(name)
 }
 
 #[cfg(test)]
@@ -158,6 +164,8 @@ mod tests {
             (LeftoverKind::Image, Some("localhost/scratchdbg-helper:1a2b-7"), true),
             (LeftoverKind::Image, Some("scratchdbg-helper:1a2-7"), false),
             (LeftoverKind::Image, None, true),
+            (LeftoverKind::Image, Some("localhost/scratchdbg-helper:latest"), true),
+            (LeftoverKind::Container, Some("scratchdbg-helper:latest"), false),
         ] {
             assert_eq!(is_of(&one(kind, name), "1a2b"), its, "{kind} {name:?}");
         }
