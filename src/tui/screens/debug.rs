@@ -228,15 +228,9 @@ fn facts(session: &Session, clock: Clock) -> String {
     format!("─ {}", parts.join(" · "))
 }
 
-/// A pane of a session; the one that has the focus stands out. Gives what is inside.
+/// A pane of a session. Gives what is inside.
 fn pane(session: &Session, focus: Focus, buf: &mut Buffer, area: Rect, theme: &Theme, words: [&str; 3]) -> Rect {
-    let [title, right, below] = words;
-    if session.focus == focus {
-        // State is never told by colour alone.
-        let focused = Theme { border: theme.focus, ..theme.clone() };
-        return panel::draw(buf, area, &focused, &format!("▶ {title}"), right, below);
-    }
-    panel::draw(buf, area, theme, title, right, below)
+    panel::pane(session.focus == focus, buf, area, theme, words)
 }
 
 /// A text without its first columns, in cells that were made for it.

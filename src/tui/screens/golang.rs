@@ -20,16 +20,6 @@ pub fn draw(work: &Workspace, clock: Clock, buf: &mut Buffer, theme: &Theme) {
     lines(&work.golang, buf, below, theme);
 }
 
-/// The pane that has the focus stands out, and not by its colour alone.
-fn pane(focused: bool, buf: &mut Buffer, area: Rect, theme: &Theme, words: [&str; 3]) -> Rect {
-    let [title, right, below] = words;
-    if focused {
-        let theme = Theme { border: theme.focus, ..theme.clone() };
-        return panel::draw(buf, area, &theme, &format!("▶ {title}"), right, below);
-    }
-    panel::draw(buf, area, theme, title, right, below)
-}
-
 fn rows(work: &Workspace, clock: Clock, buf: &mut Buffer, area: Rect, theme: &Theme) {
     let golang = &work.golang;
     let filter = golang.filter.as_ref().map_or_else(String::new, |filter| format!(" ─ filter: {}", filter.text));
@@ -39,7 +29,7 @@ fn rows(work: &Workspace, clock: Clock, buf: &mut Buffer, area: Rect, theme: &Th
         _ => figures(golang),
     };
     let focused = golang.focus == Pane::List;
-    let inner = pane(focused, buf, area, theme, [&title, &stale(work, clock, golang.data.at), &below]);
+    let inner = panel::pane(focused, buf, area, theme, [&title, &stale(work, clock, golang.data.at), &below]);
     if golang.data.shown.is_none() {
         panel::notice(buf, inner, &nothing(work, golang.data.error.as_ref(), theme));
         return;
@@ -91,7 +81,7 @@ fn figures(golang: &Golang) -> String {
 
 fn lines(golang: &Golang, buf: &mut Buffer, area: Rect, theme: &Theme) {
     let focused = golang.focus == Pane::Stack;
-    let inner = pane(focused, buf, area, theme, [&golang.heading(), "", ""]);
+    let inner = panel::pane(focused, buf, area, theme, [&golang.heading(), "", ""]);
     let shift = if focused { golang.shift } else { 0 };
     list::rows(buf, inner, theme, golang.stack, focused, |row| {
         let line = golang.lines.get(row)?;

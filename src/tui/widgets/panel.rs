@@ -39,6 +39,17 @@ pub fn draw(buf: &mut Buffer, area: Rect, theme: &Theme, title: &str, right: &st
     layout::inside(area)
 }
 
+/// One of several boxes: the one that has the focus stands out, and not by its colour alone. `words`: the title, and what stands at
+/// the right end of the upper border and at the lower one.
+pub fn pane(focused: bool, buf: &mut Buffer, area: Rect, theme: &Theme, words: [&str; 3]) -> Rect {
+    let [title, right, below] = words;
+    if focused {
+        let theme = Theme { border: theme.focus, ..theme.clone() };
+        return draw(buf, area, &theme, &format!("▶ {title}"), right, below);
+    }
+    draw(buf, area, theme, title, right, below)
+}
+
 fn label(buf: &mut Buffer, x: u16, y: u16, room: u16, text: &str, style: Style) -> u16 {
     if text.is_empty() || room < 3 {
         return 0;

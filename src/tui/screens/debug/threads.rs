@@ -78,13 +78,7 @@ fn one(view: &View, pane: Pane, buf: &mut Buffer, area: Rect, theme: &Theme) {
         }
         Pane::Memory => "Memory".to_owned(),
     };
-    let inner = if focused {
-        // State is never told by colour alone.
-        let theme = Theme { border: theme.focus, ..theme.clone() };
-        panel::draw(buf, area, &theme, &format!("▶ {title}"), "", "")
-    } else {
-        panel::draw(buf, area, theme, &title, "", "")
-    };
+    let inner = panel::pane(focused, buf, area, theme, [&title, "", ""]);
     super::rows(buf, inner, theme, view.cursor(pane), focused, |row| {
         let line = view.line(pane, row)?;
         let marked = pane == Pane::Memory && !view.mark(row).is_empty();
