@@ -317,6 +317,17 @@ impl App {
         }
     }
 
+    /// The process that a command was given by its number inside, if it was; a number that none has is told.
+    pub(super) fn process_named(&mut self, command: &str, argument: Option<&str>) -> Option<ContainerPid> {
+        match argument?.parse() {
+            Ok(number) if number > 0 => Some(ContainerPid(number)),
+            _ => {
+                self.say(format!("{command} takes the number of a process inside"));
+                None
+            }
+        }
+    }
+
     fn step_tab(&mut self, step: isize) {
         if let Some(work) = &mut self.work {
             work.tab = work.tab.step(step);

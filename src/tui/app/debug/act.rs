@@ -3,7 +3,6 @@
 use super::variables::Sort;
 use super::{Focus, Session};
 use crate::delve::model::PathRule;
-use crate::target::ContainerPid;
 use crate::text::{self, Untrusted};
 use crate::tui::app::App;
 use crate::tui::app::held::Held;
@@ -27,11 +26,7 @@ impl App {
 
     /// Opens the tab on a process; the number may be left out.
     pub(in crate::tui::app) fn debug_process(&mut self, argument: Option<&str>) {
-        let pid = match argument.map(str::parse) {
-            None => return,
-            Some(Ok(number)) if number > 0 => ContainerPid(number),
-            Some(_) => return self.say("debug takes the number of a process inside"),
-        };
+        let Some(pid) = self.process_named("debug", argument) else { return };
         let Some(work) = &mut self.work else { return };
         work.debug.pid = Some(pid);
         (work.debug.prospect, work.debug.wanted) = (Held::default(), None);

@@ -2,7 +2,6 @@
 
 use super::{Golang, Pane, Shown, Sort};
 use crate::goroutines::watch;
-use crate::target::ContainerPid;
 use crate::tui::app::App;
 use crate::tui::keymap::Action;
 
@@ -56,11 +55,7 @@ impl Golang {
 impl App {
     /// From now on it is about another process, if one is named.
     pub(in crate::tui::app) fn golang_process(&mut self, argument: Option<&str>) {
-        let pid = match argument.map(str::parse) {
-            None => return,
-            Some(Ok(number)) if number > 0 => ContainerPid(number),
-            Some(_) => return self.say("go takes the number of a process inside"),
-        };
+        let Some(pid) = self.process_named("go", argument) else { return };
         if let Some(work) = &mut self.work {
             work.golang.pid = Some(pid);
             work.golang.restart();
