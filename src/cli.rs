@@ -2,6 +2,8 @@
 
 mod cluster;
 mod debug;
+mod fleet;
+mod forward;
 mod golang;
 
 use std::ffi::OsString;
@@ -9,8 +11,10 @@ use std::ffi::OsString;
 use clap::builder::{OsStringValueParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-pub use self::cluster::{Debugger, Image, Kube, KubeCommand, Toolkit};
+pub use self::cluster::{Debugger, Image, Kube, KubeCommand, Listed, Toolkit};
 pub use self::debug::{Core, Dlv, Threads};
+pub use self::fleet::Fleet;
+pub use self::forward::Forward;
 pub use self::golang::{Check, FailOn, Go, GoroutineFormat, Goroutines};
 use crate::entry::{Access, Identity, Via};
 use crate::target::{ContainerPid, TargetName, TargetPath};
@@ -77,7 +81,7 @@ impl Cli {
         match (self.command, self.target) {
             (Some(_), Some(target)) => Err(target),
             (Some(command), None) => Ok((command, self.global)),
-            (None, target) => Ok((Command::Attach { target, dry_run: false }, self.global)),
+            (None, target) => Ok((Command::Attach { target, dry_run: false, pods: Listed::default() }, self.global)),
         }
     }
 }
@@ -89,17 +93,18 @@ impl Command {
         let is = |target: &TargetName| matches!(target, TargetName::Node(_));
         match self {
             Self::List(list) => list.cri,
-            Self::Attach { target, .. } => target.as_ref().is_some_and(is),
-            Self::Ps { target }
-            | Self::Proc { target, .. }
+            Self::Proc { target, .. }
             | Self::Net { target }
             | Self::Threads(Threads { target, .. })
             | Self::Go(Go { target, .. })
-            | Self::Check(Check { target, .. })
-            | Self::Goroutines(Goroutines { target, .. })
             | Self::Core(Core { target, .. })
             | Self::Dlv(Dlv { target, .. })
-            | Self::Logs(Logs { target, .. }) => is(target),
+            | Self::Forward(Forward { target, .. }) => is(target),
+            Self::Attach { target, .. }
+            | Self::Ps(Ps { target, .. })
+            | Self::Check(Check { target, .. })
+            | Self::Goroutines(Goroutines { target, .. })
+            | Self::Logs(Logs { target, .. }) => target.as_ref().is_some_and(is),
             Self::Ls(ls) => is(&ls.place.target),
             Self::Cat(cat) => is(&cat.place.target),
             Self::Cp(Cp { source, destination, .. }) => {
@@ -107,6 +112,7 @@ impl Command {
             }
             Self::Doctor
             | Self::Clean
+            | Self::Config
             | Self::Image(_)
             | Self::Kube(_)
             | Self::Undertaker { .. }
@@ -141,22 +147,23 @@ pub enum Color {
 /// The commands.
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Open the screen on a container, or a picker.
+    /// Open the screen on a container; or a picker: of the engine's containers, or, with -n, --context, --kubeconfig, -l or -A, of
+    /// pods.
     Attach {
         /// Container, or `pid://N`.
         target: Option<TargetName>,
         /// Say how it would be entered, and do nothing.
         #[arg(long, requires = "target")]
         dry_run: bool,
+        /// Which pods are listed.
+        #[command(flatten)]
+        pods: Listed,
     },
     /// List containers.
     #[command(visible_alias = "list-containers")]
     List(List),
     /// Show the processes.
-    Ps {
-        /// Container, or `pid://N`.
-        target: TargetName,
-    },
+    Ps(Ps),
     /// Show one process in full.
     Proc {
         /// Container, or `pid://N`.
@@ -172,6 +179,8 @@ pub enum Command {
         /// Container, or `pid://N`.
         target: TargetName,
     },
+    /// Make ports of this host lead to ports inside, what listens on the loopback alone included.
+    Forward(Forward),
     /// List files.
     Ls(Ls),
     /// Print a file.
@@ -194,6 +203,8 @@ pub enum Command {
     Doctor,
     /// Remove whatever scratchdbg left on an engine.
     Clean,
+    /// Print what is settled for all commands, where, and by whom.
+    Config,
     /// Make the image that a cluster needs, in which pods are debugged.
     #[command(subcommand)]
     Image(Image),
@@ -239,6 +250,17 @@ pub struct List {
     /// Only pods with these labels, as kubectl takes them: app=web,tier!=cache.
     #[arg(short = 'l', long, requires = "pods", value_name = "LABELS")]
     pub selector: Option<String>,
+}
+
+/// `ps`
+#[derive(Debug, Args)]
+pub struct Ps {
+    /// Container, or `pid://N`.
+    #[arg(required_unless_present = "selector")]
+    pub target: Option<TargetName>,
+    /// Or many pods.
+    #[command(flatten)]
+    pub fleet: Fleet,
 }
 
 /// `ls`
@@ -312,7 +334,11 @@ pub struct Cp {
 #[derive(Debug, Args)]
 pub struct Logs {
     /// Container.
-    pub target: TargetName,
+    #[arg(required_unless_present = "selector")]
+    pub target: Option<TargetName>,
+    /// Or many pods.
+    #[command(flatten)]
+    pub fleet: Fleet,
     /// Go on as lines come.
     #[arg(short, long)]
     pub follow: bool,
@@ -381,11 +407,31 @@ mod tests {
     }
 
     #[test]
+    fn one_target_or_the_labels_of_many() {
+        let parsed = |line: &str| Cli::try_parse_from(line.split(' '));
+        for name in ["ps", "check", "goroutines", "logs"] {
+            assert!(parsed(&format!("scratchdbg {name} -l app=web -A --at-once 3")).is_ok(), "{name}");
+            for wrong in ["", " web -l app=web", " web -A", " web --at-once 3", " -l app=web --at-once 0"] {
+                let error = parsed(&format!("scratchdbg {name}{wrong}")).unwrap_err();
+                assert!(error.use_stderr(), "{name}{wrong}: {error}");
+            }
+        }
+        assert!(parsed("scratchdbg goroutines web --watch").is_ok());
+        assert!(parsed("scratchdbg goroutines -l app=web --watch").is_err());
+        let Command::Goroutines(Goroutines { target: None, fleet, .. }) =
+            parsed("scratchdbg goroutines -l app=web").unwrap().wanted().unwrap().0
+        else {
+            panic!("a target")
+        };
+        assert_eq!((fleet.selector.as_deref(), fleet.at_once), (Some("app=web"), 8));
+    }
+
+    #[test]
     fn options_stand_anywhere_and_a_target_behind_its_command() {
         let parsed = |line: &str| Cli::try_parse_from(line.split(' ')).unwrap().wanted();
         for line in ["scratchdbg --json ps myapp", "scratchdbg ps --json myapp", "scratchdbg ps myapp --json"] {
             let (command, global) = parsed(line).unwrap();
-            assert!(matches!(command, Command::Ps { .. }) && global.json, "{line}");
+            assert!(matches!(command, Command::Ps(_)) && global.json, "{line}");
         }
         assert_eq!(parsed("scratchdbg myapp ps other").unwrap_err(), TargetName::Container("myapp".into()));
     }

@@ -4,11 +4,15 @@ mod attach;
 mod cat;
 mod check;
 mod clean;
+mod config;
+mod copy;
 mod core;
 mod cp;
 mod dlv;
 mod doctor;
 mod dry_run;
+mod fleet;
+mod forward;
 mod generated;
 mod go;
 mod goroutines;
@@ -23,6 +27,8 @@ pub mod plugin;
 mod proc;
 mod process;
 mod ps;
+mod question;
+mod signals;
 pub mod table;
 mod threads;
 mod toolkit;
@@ -43,9 +49,11 @@ use crate::engine::cri::{self, Cri};
 use crate::engine::docker::Docker;
 use crate::engine::docker::sidecar::{self, undertaker};
 use crate::engine::kube::Cluster;
-use crate::entry::{self, Access, Broker, Entered, NoBroker};
+use crate::entry::{self, Access, Broker, Entered, NoBroker, Reach};
 use crate::exit::{Exit, Failure};
 use crate::invoker::Invoker;
+use crate::settings::Settings;
+use crate::sys;
 use crate::target::{NotRunning, PodKind, Target, TargetName};
 use crate::text::Untrusted;
 
@@ -58,6 +66,7 @@ pub fn run(cli: Cli) -> Result<(), Failure> {
         Failure::new(Exit::Usage, format!("{target} stands before the command"))
             .try_this("the target comes after it: scratchdbg ps TARGET")
     })?;
+    copy::suits(&command, &global)?;
     // What is debugged from a sidecar is told to it there. It has one thread, no engine and no broker.
     if matches!(command, Command::Beside) {
         return entry::beside::inside::run();
@@ -69,7 +78,7 @@ pub fn run(cli: Cli) -> Result<(), Failure> {
     // Forked before the first thread; see `entry/broker.rs`.
     let broker = enters(&command).then(Broker::start);
     undertaker::appoint(global.host.clone());
-    let context = Context::new(global, broker);
+    let mut context = Context::new(global, broker);
     match &command {
         Command::Completions { shell } => return generated::completions(*shell),
         Command::Man => return generated::man(),
@@ -79,14 +88,16 @@ pub fn run(cli: Cli) -> Result<(), Failure> {
         Command::Doctor => {}
         _ => context.give_root_back(command.is_on_node()),
     }
+    // Theirs, now that it is theirs alone that can be read.
+    context.global.kube.settings = Settings::read()?;
     match command {
-        Command::Attach { target: Some(target), dry_run: true } => {
+        Command::Attach { target: Some(target), dry_run: true, .. } => {
             runtime(false)?.block_on(dry_run::run(&context, &target))
         }
-        Command::Attach { target, .. } => {
+        Command::Attach { target, pods, .. } => {
             let runtime = runtime(true)?;
             let result = runtime.block_on(async {
-                let result = attach::run(&context, target).await;
+                let result = attach::run(&context, target, pods).await;
                 entry::settle().await;
                 result
             });
@@ -99,7 +110,10 @@ pub fn run(cli: Cli) -> Result<(), Failure> {
             result
         }
         command => {
-            sidecar::signals::finish_before_ending();
+            // It waits for signals itself, and they are no failure of it.
+            if !matches!(command, Command::Forward(_)) {
+                sidecar::signals::finish_before_ending();
+            }
             runtime(false)?.block_on(async {
                 let result = match dispatch(&context, &command).await {
                     Err(failure) => Err(context.explained(failure).await),
@@ -114,6 +128,10 @@ pub fn run(cli: Cli) -> Result<(), Failure> {
 
 /// Waits for whoever started this one. If it was killed, takes away what it left half made.
 fn bury(context: &Context, maker: &str) -> Result<(), Failure> {
+    // What its maker was given is not to be kept by who outlives it: the lock of a flock(1), for one. Nothing of its own is open yet.
+    if let Err(error) = sys::close_from(3) {
+        tracing::debug!("descriptors of the maker stay open: {error}");
+    }
     if undertaker::maker_was_killed() {
         let engine = context.engine()?;
         runtime(false)?.block_on(undertaker::bury(engine, maker));
@@ -124,10 +142,11 @@ fn bury(context: &Context, maker: &str) -> Result<(), Failure> {
 async fn dispatch(context: &Context, command: &Command) -> Result<(), Failure> {
     match command {
         Command::List(list) => list::run(context, list).await,
-        Command::Ps { target } => ps::run(context, target).await,
+        Command::Ps(ps) => ps::run(context, ps).await,
         Command::Proc { target, pid } => proc::run(context, target, *pid).await,
         Command::Threads(threads) => threads::run(context, threads).await,
         Command::Net { target } => net::run(context, target).await,
+        Command::Forward(forward) => forward::run(context, forward).await,
         Command::Ls(ls) => ls::run(context, ls).await,
         Command::Cat(cat) => cat::run(context, cat).await,
         Command::Cp(cp) => cp::run(context, cp).await,
@@ -139,7 +158,8 @@ async fn dispatch(context: &Context, command: &Command) -> Result<(), Failure> {
         Command::Check(check) => check::run(context, check).await,
         Command::Doctor => doctor::run(context).await,
         Command::Clean => clean::run(context).await,
-        Command::Kube(command) => kube::run(context, *command),
+        Command::Config => config::run(context),
+        Command::Kube(command) => kube::run(context, *command).await,
         Command::Image(image) => toolkit::run(context, image).await,
         // Handled by the caller, which needs no runtime for them or another one.
         Command::Undertaker { .. }
@@ -156,10 +176,11 @@ fn enters(command: &Command) -> bool {
     match command {
         Command::Attach { .. }
         | Command::List(_)
-        | Command::Ps { .. }
+        | Command::Ps(_)
         | Command::Proc { .. }
         | Command::Threads(_)
         | Command::Net { .. }
+        | Command::Forward(_)
         | Command::Ls(_)
         | Command::Cat(_)
         | Command::Cp(_)
@@ -168,13 +189,13 @@ fn enters(command: &Command) -> bool {
         | Command::Dlv(_)
         | Command::Doctor => true,
         // An image is not entered.
-        Command::Go(cli::Go { target, .. }) | Command::Check(cli::Check { target, .. }) => {
-            !matches!(target, TargetName::Image(_))
-        }
+        Command::Go(cli::Go { target, .. }) => !matches!(target, TargetName::Image(_)),
+        Command::Check(cli::Check { target, .. }) => !matches!(target, Some(TargetName::Image(_))),
         Command::Undertaker { .. }
         | Command::Beside
         | Command::Logs(_)
         | Command::Clean
+        | Command::Config
         | Command::Kube(_)
         | Command::Image(_)
         | Command::Completions { .. }
@@ -354,32 +375,65 @@ impl Context {
     /// # Errors
     /// As [`Context::enter`].
     pub async fn enter_with(&self, name: &TargetName, access: &Access) -> Result<(Target, Entered), Failure> {
-        let (target, owner) = self.find_running(name).await?;
-        let entered = entry::enter(self.broker(), owner.as_ref(), &target, access, &self.journal).await;
-        // Asked of a failure too: that it ended just now explains it better than the step it was in.
-        self.still_the_same(&target).await?;
-        let entered = entered?;
+        let mut target = self.find(name).await?;
+        if self.global.kube.copy {
+            target = copy::of(self, &target).await?;
+        }
+        let entered = self.enter_found(&target, access).await?;
         if let Some(notice) = &entered.notice {
             self.tell(notice);
         }
-        // Empty until now: a command enters one target.
+        // Empty until now: a command enters one target, or a fleet, which explains itself.
         let _ = self.entered.set((target.clone(), entered.door));
         Ok((target, entered))
+    }
+
+    /// Finds a target, and what its ports are reached with.
+    ///
+    /// # Errors
+    /// As [`Context::enter`].
+    pub async fn reach(&self, name: &TargetName) -> Result<(Target, Reach), Failure> {
+        let (target, owner) = self.find_running(name).await?;
+        let reach = entry::reach(self.broker(), owner.as_ref(), &target, &self.global.access(), &self.journal).await;
+        self.still_the_same(&target).await?;
+        let reach = reach?;
+        let _ = self.entered.set((target.clone(), reach.door()));
+        Ok((target, reach))
+    }
+
+    /// The same of one that was found. What a person should know of it is not told yet.
+    ///
+    /// # Errors
+    /// If it does not run, or cannot be entered.
+    pub async fn enter_found(&self, target: &Target, access: &Access) -> Result<Entered, Failure> {
+        target.running()?;
+        let owner = self.owner(target).await?;
+        let entered = entry::enter(self.broker(), owner.as_ref(), target, access, &self.journal).await;
+        // Asked of a failure too: that it ended just now explains it better than the step it was in.
+        self.still_the_same(target).await?;
+        Ok(entered?)
     }
 
     /// A failure inside, or what explains it better: that the target has ended, or was started anew.
     async fn explained(&self, failure: Failure) -> Failure {
         let Some((target, door)) = self.entered.get().filter(|_| failure.exit == Exit::No) else { return failure };
-        if let Err(ended) = self.still_the_same(target).await
-            && ended.exit == Exit::NoTarget
-        {
-            return ended;
-        }
+        let failure = match self.explained_of(target, failure).await {
+            ended if ended.exit == Exit::NoTarget => return ended,
+            failure => failure,
+        };
         // The engine may not have noticed yet.
         match target.init() {
             Some(init) if *door == Door::Local && crate::engine::process::has_ended(init) => {
                 entry::Error::Gone { target: target.name() }.into()
             }
+            _ => failure,
+        }
+    }
+
+    /// The same of a target that is named.
+    async fn explained_of(&self, target: &Target, failure: Failure) -> Failure {
+        match self.still_the_same(target).await {
+            Err(ended) if ended.exit == Exit::NoTarget && failure.exit == Exit::No => ended,
             _ => failure,
         }
     }

@@ -45,6 +45,14 @@ pub enum Error {
         /// The target.
         target: String,
     },
+    /// It is in a copy of a pod, which holds no program that runs.
+    #[error("{target} is in a copy of pod {of}, in which its program does not run")]
+    Copied {
+        /// The target.
+        target: String,
+        /// What it is a copy of.
+        of: String,
+    },
     /// Go made several of its programs, and nobody said which is meant.
     #[error("{target} runs more than one Go program: processes {pids}")]
     Several {
@@ -78,6 +86,7 @@ impl Explain for Error {
     fn hint(&self) -> Option<String> {
         match self {
             Self::Paused { .. } => Some("unpause it first".to_owned()),
+            Self::Copied { .. } => Some("ps, proc, net, ls, cat, cp, go and check look into a copy".to_owned()),
             Self::Several { .. } => Some("say which: --pid N; `scratchdbg ps` names them".to_owned()),
             Self::Processes(error) => error.hint(),
             Self::Untold { source: Untold::Here(error), .. } => error.hint(),
@@ -89,7 +98,7 @@ impl Explain for Error {
         match self {
             Self::Ended { .. } | Self::Untold { source: Untold::Ended, .. } => Exit::NoTarget,
             Self::Paused { .. } | Self::Untold { source: Untold::Inside(_), .. } => Exit::No,
-            Self::Several { .. } => Exit::Usage,
+            Self::Several { .. } | Self::Copied { .. } => Exit::Usage,
             Self::Processes(error) => error.exit(),
             Self::Untold { source: Untold::Here(error), .. } => error.exit(),
         }
@@ -138,6 +147,11 @@ pub async fn choose(
     first: ContainerPid,
     asked: Option<ContainerPid>,
 ) -> Result<(ContainerPid, Result<BuildInfo, golang::Error>), Error> {
+    if let Target::Pod(pod) = target
+        && let Some(copy) = &pod.copy
+    {
+        return Err(Error::Copied { target: target.name(), of: copy.of.clone() });
+    }
     let first = asked.unwrap_or(first);
     let go = golang::of_process(shim, first).await;
     if asked.is_some() || go.is_ok() {

@@ -3,9 +3,10 @@
 pub mod beside;
 mod broker;
 pub mod guard;
-mod kube;
+pub(crate) mod kube;
 mod local;
 pub mod plan;
+pub mod reach;
 mod sidecar;
 pub mod snapshot;
 mod status;
@@ -21,7 +22,9 @@ use serde::{Deserialize, Serialize};
 
 use self::broker::message::Step;
 pub use self::broker::{Broker, NoBroker, SHIM};
+pub use self::kube::{Error as PodError, PodLink, Ports};
 use self::plan::{Missing, Plan};
+pub use self::reach::{Reach, reach};
 pub use self::tracer::Tracer;
 
 use crate::activity::Journal;
@@ -77,8 +80,6 @@ pub struct Access {
     /// Whether memory of its processes will be read. A process of the same user may do that, but where Yama is told otherwise:
     /// there the right to look is kept, if it is to be had.
     pub memory: bool,
-    /// Whether its processes will be debugged: where that cannot be, nothing is made for it.
-    pub debug: bool,
 }
 
 impl FromStr for Identity {
@@ -215,12 +216,6 @@ pub enum Error {
         /// What the engine said.
         cause: engine::error::Error,
     },
-    /// Nobody can trace it through this door.
-    #[error("nothing can trace {target} through its pod: an ephemeral container has no debugger in it")]
-    Untraced {
-        /// Its name.
-        target: String,
-    },
     /// A pod could not be entered.
     #[error(transparent)]
     Pod(Box<kube::Error>),
@@ -259,25 +254,25 @@ pub enum Error {
         /// What is missing.
         why: String,
     },
-    /// The engine's system call filter keeps a sidecar from debugging.
-    #[error("the sidecar beside {target} may not trace: the engine's system call filter (seccomp) forbids it")]
+    /// A system call filter keeps what is beside it from debugging.
+    #[error("{beside} may not trace: the system call filter (seccomp) that it was given forbids it")]
     Filtered {
-        /// Its name.
-        target: String,
+        /// What it is beside which target.
+        beside: String,
     },
-    /// A sidecar cannot begin to debug.
-    #[error("the sidecar beside {target} cannot debug it: {}", errno.desc())]
+    /// What is beside it cannot begin to debug.
+    #[error("{beside} cannot debug it: {}", errno.desc())]
     NotReady {
-        /// Its name.
-        target: String,
+        /// What it is beside which target.
+        beside: String,
         /// Why.
         errno: Errno,
     },
-    /// A sidecar that debugged has ended.
-    #[error("the sidecar that debugs {target} has ended")]
+    /// What debugged has ended.
+    #[error("what debugged in {beside} has ended")]
     BesideEnded {
-        /// Its name.
-        target: String,
+        /// What it is beside which target.
+        beside: String,
     },
     /// The helper inside did not say what it should.
     #[error("cannot enter {target}: {cause}")]
@@ -292,6 +287,14 @@ pub enum Error {
 fn words(missing: &[Missing]) -> String {
     let each: Vec<_> = missing.iter().map(|one| format!("{} {}", one.capability, one.purpose)).collect();
     format!("missing {}", each.join(", "))
+}
+
+impl Error {
+    /// A debug file was given where there is no place for it.
+    #[must_use]
+    pub fn no_debug_file() -> Self {
+        Self::Pod(Box::new(kube::Error::DebugFile))
+    }
 }
 
 impl Explain for Error {
@@ -312,11 +315,8 @@ impl Explain for Error {
                     .to_owned(),
             ),
             Self::Kept { .. } => Some("try --as target; on the engine's host, sudo and --via local".to_owned()),
-            Self::Lost { .. } | Self::NotReady { .. } => Some("on the engine's host, run it with sudo: --via local".to_owned()),
+            Self::Lost { .. } | Self::NotReady { .. } => Some("on its host, run it with sudo: --via local; of a pod, cri://NAMESPACE/POD/CONTAINER".to_owned()),
             Self::Pod(cause) => cause.hint(),
-            Self::Untraced { .. } => Some(
-                "goroutines, threads and check need no debugger; on its node, as root, cri://NAMESPACE/POD/CONTAINER".to_owned(),
-            ),
             Self::Engine { cause, .. } => {
                 let local = "on the engine's host, sudo and --via local need nothing of the engine";
                 Some(cause.hint().unwrap_or_else(|| local.to_owned()))
@@ -326,8 +326,8 @@ impl Explain for Error {
                 Some("run it on the engine's host; there, sudo and --via local need no sidecar".to_owned())
             }
             Self::Filtered { .. } => Some(
-                "Docker's own filter allows it from 19.03 on, with Linux 4.8
-on the engine's host, run it with sudo: --via local"
+                "Docker's own filter allows it from 19.03 on, with Linux 4.8, and so does containerd's
+on its host, as root, nothing is filtered: sudo, --via local; of a pod, cri://NAMESPACE/POD/CONTAINER"
                     .to_owned(),
             ),
             Self::Gone { .. }
@@ -346,7 +346,7 @@ on the engine's host, run it with sudo: --via local"
             Self::Engine { cause, .. } => cause.exit(),
             Self::Node(cause) => cause.exit(),
             Self::Pod(cause) => cause.exit(),
-            Self::NoEngine { .. } | Self::Untraced { .. } => Exit::Usage,
+            Self::NoEngine { .. } => Exit::Usage,
             Self::Missing { .. }
             | Self::Unmapped { .. }
             | Self::Elsewhere { .. }
@@ -388,9 +388,6 @@ pub async fn enter(
     let name = target.name();
     let shut = |door, how: &str, why: &str| journal.failed(Some(door), &format!("enter {name} {how}"), &why);
     if let Some((cluster, pod)) = of_cluster(owner, target) {
-        if access.debug {
-            return Err(Error::Untraced { target: name });
-        }
         let entered = kube::enter(cluster, pod, access, journal).await;
         let entered = entered.map_err(|error| Error::Pod(Box::new(error)));
         return entered.inspect_err(|error| shut(Door::Kube, "through its pod", &error.to_string()));
@@ -412,6 +409,16 @@ pub async fn enter(
     let Some((engine, container)) = beside else { return Err(Error::NoEngine { target: name }) };
     let entered = sidecar::enter(engine, container, access, journal).await;
     entered.inspect_err(|error| shut(Door::Sidecar, "through a sidecar", &error.to_string()))
+}
+
+/// What entering a target would add to it for good: as whom a container of ours would be in its pod. `None` if nothing would stay, or
+/// if one that was left there is used again. Nothing is done.
+///
+/// # Errors
+/// If it could not be entered: why, and what to try.
+pub async fn addition(owner: Option<&Owner>, target: &Target, access: &Access) -> Result<Option<String>, Error> {
+    let Some((cluster, pod)) = of_cluster(owner, target) else { return Ok(None) };
+    kube::addition(cluster, pod, access).await.map_err(|error| Error::Pod(Box::new(error)))
 }
 
 /// How a target would be entered. Nothing is done.
@@ -440,6 +447,12 @@ pub async fn plan(
         Some((_, container)) => sidecar::plan(container, access).map(|plan| (Door::Sidecar, plan)),
         None => Err(Error::NoEngine { target: name }),
     }
+}
+
+/// Whether entering a pod would add to it what stays in its list. Nothing is asked.
+#[must_use]
+pub fn would_add(cluster: &Cluster, pod: &Pod, access: &Access) -> bool {
+    kube::would_add(cluster, pod, access)
 }
 
 /// The cluster and the pod, if it is a pod.

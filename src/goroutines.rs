@@ -14,6 +14,7 @@ pub mod group;
 mod labels;
 mod locate;
 pub mod memory;
+pub mod merge;
 pub mod panic;
 mod raw;
 mod read;

@@ -30,6 +30,15 @@ pub struct Line {
     pub length: u64,
 }
 
+impl Line {
+    /// The same, borrowed.
+    #[must_use]
+    pub fn borrowed(&self) -> LineRef<'_> {
+        let Self { output, time, text, cut, length } = self;
+        LineRef { output: *output, time: *time, text: text.bytes(), cut: *cut, length: *length }
+    }
+}
+
 /// One line of a log, borrowed from where it is kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct LineRef<'a> {

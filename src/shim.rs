@@ -6,8 +6,11 @@
 
 mod connection;
 mod descriptor;
+mod link;
 mod parts;
+mod room;
 mod stream;
+mod tunnel;
 
 use std::fs::File;
 use std::net::SocketAddr;
@@ -19,9 +22,11 @@ use std::time::Duration;
 use nix::errno::Errno;
 
 use self::connection::{Answer, Connection};
+pub use self::link::Link;
 use self::parts::Asked;
 pub use self::parts::Parts;
 pub use self::stream::{DataStream, EntryStream};
+pub use self::tunnel::Tunnel;
 use crate::inspect::files::Kind;
 use crate::target::ContainerPid;
 use crate::wire::{self, Addr, Op, OpenKind};
@@ -299,16 +304,21 @@ impl Shim {
         }
     }
 
-    /// A non-blocking TCP socket, connected or connecting, inside the target's network.
+    /// A TCP connection inside the target's network, the fastest way this door has: the socket itself, or a tunnel. It comes when it
+    /// is connected, however long that takes.
     ///
     /// # Errors
     /// See [`Error`].
-    pub async fn connect(&self, addr: SocketAddr) -> Result<OwnedFd, Error> {
-        let addr = match addr {
-            SocketAddr::V4(addr) => Addr::V4(addr.ip().octets(), addr.port()),
-            SocketAddr::V6(addr) => Addr::V6(addr.ip().octets(), addr.port()),
-        };
-        match self.ask(Op::Connect { addr }).await? {
+    pub async fn dial(&self, addr: SocketAddr) -> Result<Link, Error> {
+        if self.hello.passes {
+            return link::joined(self.connect(addr).await?).await.map(Link::Socket);
+        }
+        Tunnel::open(&self.connection, wire_addr(addr)).await.map(Link::Tunnel)
+    }
+
+    /// A non-blocking TCP socket, connected or connecting, inside the target's network.
+    async fn connect(&self, addr: SocketAddr) -> Result<OwnedFd, Error> {
+        match self.ask(Op::Connect { addr: wire_addr(addr) }).await? {
             Answer::Connected(fd) => descriptor::socket(fd).map_err(|why| self.connection.broke(why)),
             _ => Err(self.connection.broke("a connect was not answered with a socket")),
         }
@@ -333,6 +343,13 @@ impl Shim {
 
     async fn ask(&self, op: Op<'_>) -> Result<Answer, Error> {
         self.connection.ask(op, Some(PATIENCE)).await
+    }
+}
+
+fn wire_addr(addr: SocketAddr) -> Addr {
+    match addr {
+        SocketAddr::V4(addr) => Addr::V4(addr.ip().octets(), addr.port()),
+        SocketAddr::V6(addr) => Addr::V6(addr.ip().octets(), addr.port()),
     }
 }
 

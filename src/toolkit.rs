@@ -4,7 +4,8 @@ use std::io;
 use std::os::fd::OwnedFd;
 
 use crate::entry::{SHIM, beside};
-use crate::image::{Config, Made, Packed, Reference, ReferenceError};
+use crate::image::{Config, Made, Packed, Reference};
+use crate::settings::{By, Settings};
 
 /// What it is called unless somebody says otherwise.
 pub const NAME: &str = concat!("scratchdbg-toolkit:", env!("CARGO_PKG_VERSION"));
@@ -16,6 +17,10 @@ pub const SHIM_PROGRAM: &str = "/scratchdbg-shim";
 pub const HOLD: &str = "hold";
 /// What makes it end the one that keeps it.
 pub const STOP: &str = "stop";
+/// What makes it put itself into a directory.
+pub const INSTALL: &str = "install";
+/// The same helper once more, which everybody may read: it is what puts itself elsewhere.
+pub const SHIM_COPY: &str = "/scratchdbg-shim-copy";
 /// Who it runs as unless the pod says otherwise: nobody in particular, and by number, so that it runs where root may not.
 const USER: &str = "65532:65532";
 
@@ -42,19 +47,16 @@ pub struct Debugger {
     pub delve: Option<OwnedFd>,
 }
 
-/// What the image is called: as the option says, or the variable, or [`NAME`]. It may be one with a digest.
+/// What the image is called, and who says so: the option, the variable, the file of settings, or [`NAME`]. It may be one with a
+/// digest.
 #[must_use]
-pub fn reference(option: Option<&str>) -> String {
+pub fn reference(option: Option<&str>, settings: &Settings) -> (String, By) {
     let variable = std::env::var(VARIABLE).ok();
-    option.or(variable.as_deref()).filter(|name| !name.is_empty()).unwrap_or(NAME).to_owned()
-}
-
-/// The same, for an image that is made: without a digest.
-///
-/// # Errors
-/// If it is no such name.
-pub fn new_reference(option: Option<&str>) -> Result<Reference, ReferenceError> {
-    reference(option).parse()
+    let file = settings.kubernetes.image.as_deref();
+    let said = [(option, By::Option), (variable.as_deref(), By::Variable), (file, By::File)];
+    let mut said = said.into_iter().filter_map(|(name, by)| Some((name.filter(|name| !name.is_empty())?, by)));
+    let (name, by) = said.next().unwrap_or((NAME, By::Nobody));
+    (name.to_owned(), by)
 }
 
 /// Makes it. No engine and no network is asked.
@@ -62,11 +64,10 @@ pub fn new_reference(option: Option<&str>) -> Result<Reference, ReferenceError> 
 /// # Errors
 /// If a program of this host cannot be put in.
 pub async fn make(reference: Reference, debugger: Option<Debugger>) -> Result<Made, Error> {
-    let mut files = vec![Packed { path: SHIM_PROGRAM.to_owned(), mode: 0o111, bytes: SHIM.into() }];
-    let mut folders = Vec::new();
+    let shim = |path: &str, mode| Packed { path: path.to_owned(), mode, bytes: SHIM.into() };
+    let mut files = vec![shim(SHIM_PROGRAM, 0o111), shim(SHIM_COPY, 0o555)];
     if let Some(Debugger { delve }) = debugger {
         files.extend(beside::files(delve).await?);
-        folders.push((beside::SCRATCH, 0o1777));
     }
     let config = Config {
         architecture: architecture(),
@@ -79,7 +80,7 @@ pub async fn make(reference: Reference, debugger: Option<Debugger>) -> Result<Ma
             ("org.opencontainers.image.version", env!("CARGO_PKG_VERSION").to_owned()),
         ],
     };
-    Ok(Made::new(reference, &files, &folders, &config)?)
+    Ok(Made::new(reference, &files, &config)?)
 }
 
 /// What its programs run on, as Go names it. They are this host's.
@@ -95,12 +96,19 @@ pub fn architecture() -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::settings::Kubernetes;
 
     #[test]
     fn its_name() {
-        assert_eq!(reference(Some("r.example/a@sha256:0")), "r.example/a@sha256:0");
-        assert_eq!(new_reference(Some("a:1")).unwrap().to_string(), "a:1");
-        assert!(new_reference(Some("r.example/a@sha256:0")).is_err());
+        let settings = Settings { kubernetes: Kubernetes { image: Some("r.example/b:1".to_owned()) } };
+        for (option, settings, name, by) in [
+            (Some("r.example/a@sha256:0"), &settings, "r.example/a@sha256:0", By::Option),
+            (Some(""), &settings, "r.example/b:1", By::File),
+            (None, &settings, "r.example/b:1", By::File),
+            (None, &Settings::default(), NAME, By::Nobody),
+        ] {
+            assert_eq!(reference(option, settings), (name.to_owned(), by));
+        }
         assert_eq!(NAME.parse::<Reference>().unwrap().to_string(), NAME);
     }
 
@@ -113,9 +121,12 @@ mod tests {
         one.write_into(&folder.path().join("layout")).unwrap();
         let image = crate::image::open(&folder.path().join("layout"), Some(NAME)).unwrap();
         assert_eq!(image.setup.words(), [SHIM_PROGRAM.into(), HOLD.into()]);
-        assert_eq!(image.tree.len(), 1, "{:?}", image.tree);
-        let shim = image.tree.find(SHIM_PROGRAM.as_bytes(), false).unwrap();
-        assert_eq!(shim.data.unwrap().bytes(0, SHIM.len() + 1).unwrap(), SHIM);
+        assert_eq!(image.tree.len(), 2, "{:?}", image.tree);
+        for (path, mode) in [(SHIM_PROGRAM, 0o111), (SHIM_COPY, 0o555)] {
+            let shim = image.tree.find(path.as_bytes(), false).unwrap();
+            assert_eq!(shim.mode, mode, "{path}");
+            assert_eq!(shim.data.unwrap().bytes(0, SHIM.len() + 1).unwrap(), SHIM);
+        }
     }
 
     #[tokio::test]
@@ -126,6 +137,5 @@ mod tests {
         let image = crate::image::open(&folder.path().join("image.tar"), None).unwrap();
         let own = image.tree.find(beside::PROGRAM.as_bytes(), false).unwrap();
         assert_eq!(own.data.unwrap().length(), std::fs::metadata("/proc/self/exe").unwrap().len());
-        assert!(image.tree.find(beside::SCRATCH.as_bytes(), false).is_some());
     }
 }

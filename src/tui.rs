@@ -29,7 +29,9 @@ use crate::engine::kube;
 use crate::entry::{Access, Broker};
 use crate::exit::{Exit, Explain, Failure};
 use crate::target::TargetName;
+use app::pods::Source;
 use app::{App, Options};
+use effect::Place;
 use theme::ThemeChoice;
 
 /// Messages that may wait. A flood waits where it comes from.
@@ -39,6 +41,12 @@ const QUEUE: usize = 64;
 pub struct Start {
     /// What to open at once; nothing shows the list of containers.
     pub target: Option<TargetName>,
+    /// Whose containers are listed first.
+    pub source: Source,
+    /// Where pods are listed, and which.
+    pub place: Place,
+    /// Whether a container may be added to a pod unasked.
+    pub trusting: bool,
     /// The engine, or why none could be chosen.
     pub engine: Result<Docker, Failure>,
     /// Which cluster, for pods.
@@ -106,6 +114,9 @@ pub async fn run(start: Start) -> Result<(), Error> {
     let no_color = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
     let options = Options {
         target: start.target,
+        source: start.source,
+        place: start.place,
+        trusting: start.trusting,
         theme: theme(start.color, no_color),
         read_only: start.read_only,
         size: crossterm::terminal::size()?,

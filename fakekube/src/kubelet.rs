@@ -16,6 +16,7 @@ use serde_json::{Value, json};
 
 use crate::cluster::Cluster;
 use crate::engine::words;
+use crate::fault::Fault;
 use crate::kind::KINDS;
 use crate::store::Key;
 
@@ -94,6 +95,10 @@ impl Kubelet {
 pub async fn start(cluster: Arc<Cluster>, key: Key) {
     let Some(pod) = cluster.store.get(&key) else { return };
     status::begin(&cluster.store, &key, &pod);
+    if cluster.faults.has(&key.namespace, &key.name, "", Fault::Unschedulable) {
+        status::unscheduled(&cluster.store, &key);
+        return;
+    }
     let uid = pod["metadata"]["uid"].as_str().unwrap_or_default().to_owned();
     let run = match sandbox(&cluster, &key, &uid).await {
         Ok(run) => run,
@@ -162,7 +167,13 @@ pub async fn end(cluster: Arc<Cluster>, key: Key) {
     if let Some(run) = run {
         remove(&cluster, &run).await;
     }
-    cluster.store.remove(&key);
+    let Some(gone) = cluster.store.remove(&key) else { return };
+    // What the garbage collector does: whatever belongs to it alone goes with it.
+    let (all, _) = cluster.store.list(&KINDS[0], Some(&key.namespace));
+    for pod in all.iter().filter(|pod| pod["metadata"]["ownerReferences"][0]["uid"] == gone["metadata"]["uid"]) {
+        let name = pod["metadata"]["name"].as_str().unwrap_or_default();
+        Box::pin(end(Arc::clone(&cluster), pod_key(&key.namespace, name))).await;
+    }
 }
 
 /// Removes the containers of a pod.

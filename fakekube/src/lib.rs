@@ -216,6 +216,17 @@ impl FakeKube {
         found.unwrap_or_else(|said| panic!("{pod} never printed {text:?}; it printed:\n{said}"));
     }
 
+    /// Deletes a pod.
+    ///
+    /// # Panics
+    /// If there is none.
+    pub fn delete_pod(&self, namespace: &str, name: &str) {
+        let (cluster, key) = (Arc::clone(&self.cluster), kubelet::pod_key(namespace, name));
+        let done =
+            self.wait_for(async move { pods::delete(&cluster, &key, &Query::default(), &Value::Null).map(drop) });
+        done.unwrap_or_else(|refusal| panic!("the pod is not deleted: {refusal:?}"));
+    }
+
     /// The engine's id of the container that a container of a pod is at present.
     #[must_use]
     pub fn container_id(&self, namespace: &str, pod: &str, container: &str) -> Option<String> {

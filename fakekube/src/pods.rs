@@ -9,6 +9,7 @@ use crate::admission;
 use crate::answer::{self, Answer, Refusal};
 use crate::cluster::{Cluster, NODE};
 use crate::ephemeral;
+use crate::fault::Fault;
 use crate::kind::{KINDS, Kind};
 use crate::kubelet::status::now;
 use crate::kubelet::{self, life};
@@ -52,6 +53,10 @@ pub fn create(cluster: &Arc<Cluster>, namespace: &str, query: &Query, mut pod: V
     }
     complete(&mut pod);
     admit(cluster, &key, &pod)?;
+    let pick = |fault| if let Fault::Refused(words) = fault { Some(words) } else { None };
+    if let Some(words) = cluster.faults.find(namespace, &key.name, "", pick) {
+        return Err(Refusal::forbidden("pods", Some(&key.name), words));
+    }
     if is_dry(query) {
         return Ok(pod);
     }
@@ -85,10 +90,20 @@ fn complete(pod: &mut Value) {
 /// Ends a pod. The answer is the pod as it is on its way out.
 ///
 /// # Errors
-/// If there is none.
-pub fn delete(cluster: &Arc<Cluster>, key: &Key, query: &Query) -> Result<Answer, Refusal> {
+/// If there is none, or it is not the one that the options (`DeleteOptions`) mean.
+pub fn delete(cluster: &Arc<Cluster>, key: &Key, query: &Query, options: &Value) -> Result<Answer, Refusal> {
     let missing = || Refusal::not_found("pods", "", &key.name);
     let pod = cluster.store.get(key).ok_or_else(missing)?;
+    let (wanted, uid) = (&options["preconditions"]["uid"], &pod["metadata"]["uid"]);
+    if !wanted.is_null() && wanted != uid {
+        let words = format!(
+            "Operation cannot be fulfilled on pods \"{}\": Precondition failed: UID in precondition: {}, UID in object meta: {}",
+            key.name,
+            wanted.as_str().unwrap_or_default(),
+            uid.as_str().unwrap_or_default()
+        );
+        return Err(Refusal::status(409, "Conflict", words, Some(json!({ "name": key.name, "kind": "pods" }))));
+    }
     if is_dry(query) {
         return Ok(answer::object(StatusCode::OK, &pod));
     }

@@ -182,7 +182,8 @@ async fn whole(
         }
         (Method::DELETE, Some(_)) if named.kind.plural == "pods" => {
             named.allow(user, "delete")?;
-            pods::delete(&cluster, &named.key(), query)
+            let options = body(request).await?;
+            pods::delete(&cluster, &named.key(), query, &options)
         }
         _ => Err(Refusal::not_allowed()),
     }

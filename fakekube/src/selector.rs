@@ -29,6 +29,12 @@ impl Selector {
         Self { labels: terms("labelSelector"), fields: terms("fieldSelector") }
     }
 
+    /// Whether it leaves anything out.
+    #[must_use]
+    pub fn selects(&self) -> bool {
+        !self.labels.is_empty() || !self.fields.is_empty()
+    }
+
     /// Whether it means this object.
     #[must_use]
     pub fn matches(&self, object: &Value) -> bool {

@@ -103,11 +103,25 @@ pub async fn open<B>(
     let known: &[&'static str] = if old { &[V4] } else { &[V5, V4] };
     let pick = |fault| if let Fault::Dropped(bytes) = fault { Some(bytes) } else { None };
     let breaks = cluster.faults.find(&key.namespace, &key.name, &name, pick);
+    let place = key.clone();
+    let carry = async move |query: Query, opened| {
+        let until = |fault, wrong| cluster.faults.until(&place.namespace, &place.name, &name, fault, wrong);
+        let mut carrying = std::pin::pin!(carry(&cluster, &id, &query, what, opened, breaks));
+        let silent = tokio::select! {
+            () = &mut carrying => false,
+            () = until(Fault::Cut, true) => false,
+            () = until(Fault::Silent, true) => true,
+        };
+        if silent {
+            // Both ends are there, and neither is heard of.
+            until(Fault::Silent, false).await;
+        }
+    };
     if channel::is_spdy_asked(request) {
         let (answer, upgraded) = channel::agree_to_spdy(request);
         tokio::spawn(async move {
             let opened = spdy::streams::open(upgraded, wanted(&query)).await;
-            carry(&cluster, &id, &query, what, opened, breaks).await;
+            carry(query, opened).await;
         });
         return Ok(answer);
     }
@@ -118,7 +132,7 @@ pub async fn open<B>(
         if let Some((sender, _)) = &mut opened {
             let _ = sender.send(STDOUT, &[]).await;
         }
-        carry(&cluster, &id, &query, what, opened, breaks).await;
+        carry(query, opened).await;
     });
     Ok(answer)
 }

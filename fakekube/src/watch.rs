@@ -24,6 +24,7 @@ pub fn list(cluster: &Cluster, kind: &'static Kind, namespace: Option<&str>, que
     let selector = Selector::new(query);
     let (mut items, version) = cluster.store.list(kind, namespace);
     items.retain(|object| selector.matches(object));
+    let rest = page(&mut items, query);
     // Kind and version are said once, of the list.
     for item in &mut items {
         if let Some(fields) = item.as_object_mut() {
@@ -31,10 +32,29 @@ pub fn list(cluster: &Cluster, kind: &'static Kind, namespace: Option<&str>, que
             fields.remove("apiVersion");
         }
     }
-    json!({
+    let mut list = json!({
         "kind": format!("{}List", kind.name), "apiVersion": kind.api_version(),
         "metadata": { "resourceVersion": version.to_string() }, "items": items,
-    })
+    });
+    if let Some((go_on, count)) = rest {
+        list["metadata"]["continue"] = json!(go_on);
+        // Where a selector is asked for, a server does not count.
+        if !selector.selects() {
+            list["metadata"]["remainingItemCount"] = json!(count);
+        }
+    }
+    list
+}
+
+/// Leaves the part of a list that `limit` and `continue` ask for. What the next part is asked for with, and how many are left.
+fn page(items: &mut Vec<Value>, query: &Query) -> Option<(String, usize)> {
+    let number = |name: &str| query.get(name).and_then(|text| text.parse::<usize>().ok());
+    let from = number("continue").unwrap_or(0).min(items.len());
+    items.drain(..from);
+    let limit = number("limit").filter(|limit| *limit > 0)?;
+    let rest = items.len().saturating_sub(limit);
+    items.truncate(limit);
+    (rest > 0).then(|| ((from + limit).to_string(), rest))
 }
 
 struct Watch {

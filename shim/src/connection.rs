@@ -10,7 +10,11 @@ use rustix::net::{RecvFlags, SendAncillaryBuffer, SendAncillaryMessage, SendFlag
 
 use crate::Allowed;
 use crate::sys;
-use crate::wire::{self, MAX_REQUEST, PREFIX, Reply, Request};
+use crate::tunnel::{Bits, Tunnels};
+use crate::wire::{self, MAX_REQUEST, MAX_TUNNELS, PREFIX, Reply, Request};
+
+/// What is polled beside tunnels: the two ends of the connection, and the target's pidfd.
+const OWN: usize = 3;
 
 /// The other side has gone, broke the protocol, or the target has ended: the shim ends.
 pub struct Over;
@@ -21,6 +25,8 @@ pub struct Woken {
     pub readable: bool,
     /// The target has ended.
     pub gone: bool,
+    /// Tunnels that can go on; see [`Tunnels::step`].
+    pub tunnels: Bits,
 }
 
 /// The connection to the host, and the target's pidfd.
@@ -81,11 +87,11 @@ impl<'b> Connection<'b> {
     }
 
     /// Waits for something to do. With `busy`, only looks.
-    pub fn wait(&self, busy: bool) -> Result<Woken, Over> {
-        self.poll(PollFlags::IN, busy)
+    pub fn wait(&self, tunnels: &Tunnels<'_>, busy: bool) -> Result<Woken, Over> {
+        self.poll(PollFlags::IN, Some(tunnels), busy)
     }
 
-    fn poll(&self, events: PollFlags, busy: bool) -> Result<Woken, Over> {
+    fn poll(&self, events: PollFlags, tunnels: Option<&Tunnels<'_>>, busy: bool) -> Result<Woken, Over> {
         let (input, output) = match self.ends {
             Ends::Socket(socket) => (socket, socket),
             Ends::Pipes(requests, replies) => (requests, replies),
@@ -96,14 +102,15 @@ impl<'b> Connection<'b> {
             Pidfd::Given(pidfd) => (*pidfd, PollFlags::IN),
             Pidfd::Own(pidfd) => (pidfd.as_fd(), PollFlags::IN),
         };
-        let mut fds = [
-            PollFd::from_borrowed_fd(input, events & PollFlags::IN),
-            PollFd::from_borrowed_fd(output, events & PollFlags::OUT),
-            PollFd::from_borrowed_fd(pidfd, of_pidfd),
-        ];
+        let mut fds: [PollFd<'_>; OWN + MAX_TUNNELS] = core::array::from_fn(|_| PollFd::from_borrowed_fd(input, PollFlags::empty()));
+        fds[0] = PollFd::from_borrowed_fd(input, events & PollFlags::IN);
+        fds[1] = PollFd::from_borrowed_fd(output, events & PollFlags::OUT);
+        fds[2] = PollFd::from_borrowed_fd(pidfd, of_pidfd);
+        let used = OWN + tunnels.map_or(0, |tunnels| tunnels.wait_for(&mut fds[OWN..]));
+        let fds = &mut fds[..used];
         let now = rustix::event::Timespec { tv_sec: 0, tv_nsec: 0 };
         loop {
-            match poll(&mut fds, busy.then_some(&now)) {
+            match poll(fds, busy.then_some(&now)) {
                 Ok(_) => break,
                 Err(Errno::INTR) => {}
                 Err(_) => return Err(Over),
@@ -114,7 +121,9 @@ impl<'b> Connection<'b> {
             return Err(Over);
         }
         let gone = self.watches() && !fds[2].revents().is_empty();
-        Ok(Woken { readable: fds[0].revents().contains(PollFlags::IN), gone })
+        let woke = fds[OWN..].iter().enumerate().filter(|(_, fd)| !fd.revents().is_empty());
+        let tunnels = woke.fold(0, |bits, (at, _)| bits | 1 << at);
+        Ok(Woken { readable: fds[0].revents().contains(PollFlags::IN), gone, tunnels })
     }
 
     /// Takes in what has arrived.
@@ -194,7 +203,7 @@ impl<'b> Connection<'b> {
 
     /// Waits until the host takes more. A host that is stopped must not make the shim outlive the target.
     fn writable(&self) -> Result<(), Over> {
-        match self.poll(PollFlags::OUT, false)?.gone {
+        match self.poll(PollFlags::OUT, None, false)?.gone {
             true => Err(Over),
             false => Ok(()),
         }

@@ -3,7 +3,7 @@
 //! It lists what is allowed. Anything else means that somebody else has taken the process over, and ends it.
 
 use crate::numbers;
-use crate::sys::{ASK_FOR_LOCK, Instruction, install};
+use crate::sys::{ASK_FOR_LOCK, Instruction, TERMINATE, install};
 
 /// A call that is allowed.
 #[derive(Clone, Copy)]
@@ -47,9 +47,23 @@ const HOLDER: &[Allow] = &[
     Any(numbers::CLOSE),
     Any(numbers::EXIT_GROUP),
     Only(numbers::FCNTL, 1, ASK_FOR_LOCK),
+    // Whoever debugs is asked to let go of the target.
+    Only(numbers::KILL, 1, TERMINATE),
     Any(numbers::RESTART_SYSCALL),
     Any(numbers::RT_SIGTIMEDWAIT),
     Any(numbers::WAIT4),
+];
+
+/// What who copies this program calls.
+const INSTALLER: &[Allow] = &[
+    Any(numbers::CLOSE),
+    Any(numbers::EXIT_GROUP),
+    Any(numbers::FCHMOD),
+    Any(numbers::OPENAT),
+    Any(numbers::READ),
+    Any(numbers::RESTART_SYSCALL),
+    Any(numbers::UNLINKAT),
+    Any(numbers::WRITE),
 ];
 
 /// linux/filter.h, linux/bpf_common.h: load a word, go on elsewhere if it is a number, give a verdict.
@@ -81,6 +95,11 @@ pub fn of_session() -> bool {
 /// The same of a holder.
 pub fn of_holder() -> bool {
     put_into_force(HOLDER)
+}
+
+/// The same of who copies this program.
+pub fn of_installer() -> bool {
+    put_into_force(INSTALLER)
 }
 
 fn put_into_force(allowed: &[Allow]) -> bool {

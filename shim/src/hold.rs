@@ -1,15 +1,15 @@
 //! The holder: keeps a container that others enter by an exec, and ends by itself.
 //!
-//! It and the sessions of its container know of each other by locks on the container's own root directory, of which every
+//! It, the sessions of its container and who debugs from there know of each other by locks on the container's own root directory, of which every
 //! container has another. Nothing is written for that, and nobody else can hold one: the target has its own root.
 
 use rustix::fd::{AsFd as _, BorrowedFd, OwnedFd};
 use rustix::fs::{CWD, Mode, OFlags, openat};
-use rustix::process::{Pid, Signal, WaitOptions, kill_process, wait};
+use rustix::process::{DumpableBehavior, Pid, Signal, WaitOptions, kill_process, set_dumpable_behavior, wait};
 
 use crate::filter;
 use crate::sys::{self, Arguments, LockOwner, clock, signals};
-use crate::wire::VERSION;
+use crate::wire::{DEBUGGER, VERSION};
 
 /// Seconds a holder lives, and may be without a session, unless it is told otherwise.
 const LIFE: u64 = 3600;
@@ -27,9 +27,12 @@ const STOPPER: i64 = 2;
 const GRACE: u64 = 2000;
 const STEP: u64 = 20;
 const NOTICE: u64 = 200;
+/// How long who debugs is given to let go of the target, in milliseconds. It takes a moment; a runtime that ends a container kills
+/// all that is in it some 30 s later.
+const LETTING_GO: u64 = 20_000;
 
 /// What a wrong call is told.
-const USAGE: &[u8] = b"scratchdbg-shim: hold [--ttl SECONDS] [--idle SECONDS], stop, or nothing for a session\n";
+const USAGE: &[u8] = b"scratchdbg-shim: hold [--ttl SECONDS] [--idle SECONDS] [--open], stop, install DIRECTORY, or nothing for a session\n";
 /// What whoever looks into its log is told where it cannot begin.
 const NO_ROOT: &[u8] = b"scratchdbg-shim: the root directory of its container cannot be opened\n";
 const UNLIMITED: &[u8] = b"scratchdbg-shim: the kernel, or the filter of its container, does not let it limit itself (seccomp)\n";
@@ -38,6 +41,8 @@ const UNLIMITED: &[u8] = b"scratchdbg-shim: the kernel, or the filter of its con
 struct Limits {
     life: u64,
     idle: u64,
+    /// Whether others of its user may look into it: where it holds the place of the program that they want to look at.
+    open: bool,
 }
 
 /// Keeps the container. The result is the exit status.
@@ -50,6 +55,9 @@ pub fn hold(arguments: Arguments) -> i32 {
     }
     // Where there are no such locks it cannot be stopped by `stop`, and ends by itself even so.
     let _ = sys::share_lock(root.as_fd(), HOLDER, LockOwner::Process);
+    if limits.open && set_dumpable_behavior(DumpableBehavior::Dumpable).is_err() {
+        return 1;
+    }
     introduce(&limits);
     // Only now: what it has said may have gone into a file.
     if !crate::be_limited() || !filter::of_holder() {
@@ -60,20 +68,39 @@ pub fn hold(arguments: Arguments) -> i32 {
         // What is orphaned to the first process of a pid namespace is its own to bury.
         while let Ok(Some(_)) = wait(WaitOptions::NOHANG) {}
         let now = clock::seconds();
-        if sys::lock_holder(root.as_fd(), SESSION).is_some() {
+        if [SESSION, DEBUGGER].into_iter().any(|byte| sys::lock_holder(root.as_fd(), byte).is_some()) {
             last = now;
         }
         let end = (began + limits.life).min(last + limits.idle);
         if now >= end {
+            have_the_target_let_go(root.as_fd());
             return 0;
         }
         match signals::next(LOOK.min(end - now) * 1000) {
             Some(signals::HANGUP | signals::INTERRUPT | signals::TERMINATE) => {
+                have_the_target_let_go(root.as_fd());
                 let_go_first(root.as_fd());
                 return 0;
             }
             _ => {}
         }
+    }
+}
+
+/// Asks all who debug from inside of this container to end, and waits until they have. With the container a runtime kills them:
+/// then nobody would take their breakpoints out of the target.
+fn have_the_target_let_go(root: BorrowedFd<'_>) {
+    let mut asked = None;
+    for _ in 0..LETTING_GO / STEP {
+        let Some(debugger) = sys::lock_holder(root, DEBUGGER) else { return };
+        if asked != Some(debugger)
+            && let Some(pid) = Some(debugger).filter(|&pid| pid > 0).and_then(Pid::from_raw)
+        {
+            // It may have ended just now.
+            let _ = kill_process(pid, Signal::TERM);
+            asked = Some(debugger);
+        }
+        signals::next(STEP);
     }
 }
 
@@ -133,11 +160,15 @@ fn root() -> Option<OwnedFd> {
 impl Limits {
     /// `None` if they are not understood.
     fn of(mut arguments: Arguments) -> Option<Self> {
-        let mut limits = Self { life: LIFE, idle: IDLE };
+        let mut limits = Self { life: LIFE, idle: IDLE, open: false };
         while let Some(name) = arguments.next() {
             let limit = match name {
                 b"--ttl" => &mut limits.life,
                 b"--idle" => &mut limits.idle,
+                b"--open" => {
+                    limits.open = true;
+                    continue;
+                }
                 _ => return None,
             };
             let seconds = core::str::from_utf8(arguments.next()?).ok()?.parse().ok()?;

@@ -1,6 +1,6 @@
 //! The shim: the tiny static program that goes inside and answers questions.
 //!
-//! It only lists, stats, reads, opens and connects. It has no libc, allocates nothing, never forks and never
+//! It only lists, stats, reads, opens and connects (and, beside a target, carries what goes through a connection). It has no libc, allocates nothing, never forks and never
 //! parses what it reads. By the time its first instruction runs, the broker has taken away every
 //! right it does not need (see `src/entry` of the host). It holds three descriptors: 0 the
 //! connection, 1 the target's pidfd (or `/dev/null`), 2 `/dev/null`.
@@ -9,7 +9,8 @@
 //! then two pipes, requests in and replies out, and it first has to be told whose root to go to.
 //!
 //! In a pod's ephemeral container it is started by an exec, without an argument: a session, which is as in a sidecar, but gives
-//! itself the filter that nobody else gave it. What keeps such a container is the same program: the [`hold`]er.
+//! itself the filter that nobody else gave it. What keeps such a container is the same program: the [`hold`]er. In a copy of a pod it
+//! holds the place of the target's own program, where it was [`install`]ed.
 //!
 //! Its working directory is the root of everything: every path is resolved from there with
 //! `openat2(RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS)`.
@@ -22,11 +23,13 @@ mod connection;
 mod files;
 mod filter;
 mod hold;
+mod install;
 mod numbers;
 mod parts;
 mod serve;
 mod stream;
 mod sys;
+mod tunnel;
 #[expect(dead_code, reason = "some of it is for the host alone")]
 mod wire;
 
@@ -69,6 +72,7 @@ fn run(mut arguments: sys::Arguments) -> i32 {
         None => Some(Allowed::SESSION),
         Some(b"hold") => return hold::hold(arguments),
         Some(b"stop") => return hold::stop(),
+        Some(b"install") => return install::install(arguments),
         Some(letters) => Allowed::from_letters(letters),
     };
     let Some(allowed) = allowed else { return hold::usage() };

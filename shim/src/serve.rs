@@ -1,8 +1,6 @@
 //! The loop: take a request, answer it, keep the streams going, end with the target.
 
 use rustix::fd::AsFd;
-use rustix::net::{AddressFamily, SocketAddrV4, SocketAddrV6, SocketFlags, SocketType, connect, socket_with};
-use rustix::net::{Ipv4Addr, Ipv6Addr};
 
 use crate::Allowed;
 use crate::connection::{Connection, Over};
@@ -12,22 +10,24 @@ use crate::hold;
 use crate::parts;
 use crate::stream::{Step, Stream, Streams};
 use crate::sys::Buffers;
-use crate::wire::{Addr, Body, Failure, Hello, MAX_REQUEST, Op, OpenKind, Reply, Request, VERSION};
+use crate::tunnel::{self, Tunnels};
+use crate::wire::{Body, Failure, Hello, MAX_REQUEST, Op, OpenKind, Reply, Request, VERSION};
 
 /// Serves until the connection or the target ends. The result is the exit status.
 pub fn serve(allowed: Allowed, buffers: &mut Buffers) -> i32 {
-    let Buffers { request, payload, frame, dirents } = buffers;
+    let Buffers { request, payload, frame, dirents, rooms } = buffers;
     let Ok(mut connection) = Connection::new(allowed, request, frame) else { return 1 };
     // Nothing has been read yet.
     if allowed.session && !filter::of_session() {
         return hold::unlimited();
     }
-    let mut server = Server { allowed, at_home: allowed.sidecar, streams: Streams::new(), watch: None, path: Path::new() };
+    let (streams, tunnels) = (Streams::new(), Tunnels::new(rooms));
+    let mut server = Server { allowed, at_home: allowed.sidecar, streams, tunnels, watch: None, path: Path::new() };
     let mut held = [0; MAX_REQUEST];
     let mut step = || -> Result<(), Over> {
         connection.send(&Reply { id: 0, body: Body::Hello(hello(allowed)) })?;
         loop {
-            let woken = connection.wait(server.streams.busy())?;
+            let woken = connection.wait(&server.tunnels, server.streams.busy())?;
             if woken.gone {
                 // Told to whoever asked; then the shim ends, so that it does not pin the target's namespaces.
                 if let Some(id) = server.watch {
@@ -35,6 +35,8 @@ pub fn serve(allowed: Allowed, buffers: &mut Buffers) -> i32 {
                 }
                 return Err(Over);
             }
+            // Before anything else opens or closes one.
+            server.tunnels.step(woken.tunnels, &mut connection, payload)?;
             if woken.readable {
                 connection.receive()?;
                 while let Some(request) = connection.next(&mut held)? {
@@ -79,16 +81,17 @@ fn hello(allowed: Allowed) -> Hello {
     }
 }
 
-struct Server {
+struct Server<'b> {
     allowed: Allowed,
     /// A sidecar that has not gone to the target's root yet.
     at_home: bool,
     streams: Streams,
+    tunnels: Tunnels<'b>,
     watch: Option<u32>,
     path: Path,
 }
 
-impl Server {
+impl Server<'_> {
     fn answer(&mut self, to: &mut Connection<'_>, request: &Request<'_>, payload: &mut [u8]) -> Result<(), Over> {
         let id = request.id;
         match self.serve(to, request, payload) {
@@ -136,7 +139,8 @@ impl Server {
                 if !self.allowed.passes {
                     return Err(Failure::NotAllowed.into());
                 }
-                let socket = dial(addr)?;
+                // Passed on before it is there, so that nobody waits for it here.
+                let socket = tunnel::dial(addr)?;
                 to.send_with(&Reply { id, body: Body::Connected }, socket.as_fd())?;
             }
             Op::Root { .. } if !self.at_home => return Err(Failure::NotAllowed.into()),
@@ -156,32 +160,29 @@ impl Server {
             Op::Memory { pid, parts } => return Ok(Some(Body::Data(parts::of_memory(pid, parts, payload)?))),
             Op::Watch if !to.watches() => return Err(Failure::NotAllowed.into()),
             Op::Watch => self.watch = Some(id),
-            Op::Credit { of, chunks } => self.streams.credit(of, chunks),
+            // A session's filter has no sockets in it, and one that is still at home has no target.
+            Op::Tunnel { .. } if !self.allowed.sidecar || self.allowed.session || self.at_home => {
+                return Err(Failure::NotAllowed.into());
+            }
+            Op::Tunnel { addr, credit } => self.tunnels.open(id, credit, addr)?,
+            Op::Put { of, bytes } => {
+                if let Err(failure) = self.tunnels.put(of, bytes) {
+                    self.tunnels.close(of);
+                    to.send(&Reply { id: of, body: Body::Failed(failure) })?;
+                }
+            }
+            Op::Hush { of } => self.tunnels.hush(of),
+            Op::Credit { of, chunks } => {
+                self.streams.credit(of, chunks);
+                self.tunnels.credit(of, chunks);
+            }
             Op::Cancel { of } => {
-                if self.streams.close(of) {
+                if self.streams.close(of) || self.tunnels.close(of) {
                     to.send(&Reply { id: of, body: Body::End })?;
                 }
             }
         }
         Ok(None)
-    }
-}
-
-/// Starts a TCP connection. It is passed on before it is there, so that the shim never waits for it.
-fn dial(addr: Addr) -> Result<rustix::fd::OwnedFd, Failure> {
-    let family = match addr {
-        Addr::V4(..) => AddressFamily::INET,
-        Addr::V6(..) => AddressFamily::INET6,
-    };
-    let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
-    let socket = socket_with(family, SocketType::STREAM, flags, None).map_err(files::errno)?;
-    let started = match addr {
-        Addr::V4(ip, port) => connect(&socket, &SocketAddrV4::new(Ipv4Addr::from(ip), port)),
-        Addr::V6(ip, port) => connect(&socket, &SocketAddrV6::new(Ipv6Addr::from(ip), port, 0, 0)),
-    };
-    match started {
-        Ok(()) | Err(rustix::io::Errno::INPROGRESS) => Ok(socket),
-        Err(error) => Err(files::errno(error)),
     }
 }
 

@@ -20,10 +20,12 @@ pub use self::lock::{Owner as LockOwner, holder as lock_holder, share as share_l
 pub use self::remote::read as read_memory;
 pub use self::seccomp::{Instruction, install};
 pub use self::start::Arguments;
-use crate::wire::{CHUNK, MAX_REQUEST, PREFIX};
+use crate::wire::{CHUNK, MAX_REQUEST, MAX_TUNNELS, PREFIX, TUNNEL_ROOM};
 
 /// What is asked for when who has a lock is (fcntl_locking(2)).
 pub const ASK_FOR_LOCK: u32 = lock::ASK as u32;
+/// The signal that asks a process to end (signal(7)), as an argument of kill(2).
+pub const TERMINATE: u32 = signals::TERMINATE as u32;
 /// Bytes one `getdents64` may fill. Small enough that all its entries, each with a `Stat`, fit one chunk.
 pub const DIRENTS: usize = 16 << 10;
 
@@ -37,6 +39,8 @@ pub struct Buffers {
     pub frame: [u8; CHUNK + 256],
     /// What `getdents64` fills.
     pub dirents: [MaybeUninit<u8>; DIRENTS],
+    /// What waits to be sent into each tunnel.
+    pub rooms: [[u8; TUNNEL_ROOM]; MAX_TUNNELS],
 }
 
 struct Once(UnsafeCell<Buffers>, AtomicBool);
@@ -51,6 +55,7 @@ static BUFFERS: Once = Once(
         payload: [0; CHUNK],
         frame: [0; CHUNK + 256],
         dirents: [MaybeUninit::zeroed(); DIRENTS],
+        rooms: [[0; TUNNEL_ROOM]; MAX_TUNNELS],
     }),
     AtomicBool::new(false),
 );

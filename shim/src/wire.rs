@@ -3,7 +3,7 @@
 //! A frame is a little-endian `u32` length and that many bytes of [postcard](https://postcard.jamesmunns.com/wire-format)
 //! holding one [`Request`] (host to shim) or one [`Reply`] (shim to host). The first frame on a new
 //! connection is a `Reply` with id 0 and [`Body::Hello`]. Requests carry an id the host chose; every
-//! reply names the request it answers. Streams (`List`, `Read`) send chunks only while the
+//! reply names the request it answers. Streams (`List`, `Read`, `Tunnel`) send chunks only while the
 //! host has granted credit, and end with [`Body::End`] or [`Body::Failed`]. Locally a reply of
 //! [`Body::Opened`] or [`Body::Connected`] carries exactly one descriptor (`SCM_RIGHTS`).
 //!
@@ -13,7 +13,7 @@
 use serde::{Deserialize, Serialize};
 
 /// Raised whenever the meaning of a frame changes. Both sides are built together, so they must be equal.
-pub const VERSION: u16 = 3;
+pub const VERSION: u16 = 4;
 /// The largest frame either side accepts, in bytes, without the length prefix.
 pub const MAX_FRAME: usize = 1 << 20;
 /// The largest request the shim accepts, in bytes: a path of `PATH_MAX` and some room.
@@ -24,12 +24,24 @@ pub const MAX_PATH: usize = 4096;
 pub const CHUNK: usize = 128 << 10;
 /// How many streams one connection may have open at once.
 pub const MAX_STREAMS: usize = 32;
+/// How many tunnels one connection may have open at once.
+pub const MAX_TUNNELS: usize = 128;
+/// The largest chunk of what comes out of a tunnel, in bytes of payload.
+pub const TUNNEL_CHUNK: usize = 32 << 10;
+/// Bytes that the host may put into a tunnel before it is told that they were taken.
+pub const TUNNEL_ROOM: usize = 32 << 10;
+/// The most bytes of one [`Op::Put`]: what is left of a request.
+pub const MAX_PUT: usize = MAX_REQUEST - 32;
 /// Bytes of the length prefix.
 pub const PREFIX: usize = 4;
 /// The longest packed list of [`Part`]s in a request, in bytes: what is left beside a path.
 pub const MAX_PARTS: usize = 3 << 10;
 /// Bytes that an answer to [`Op::Parts`] has before each part.
 pub const PART_PREFIX: usize = 4;
+
+/// Which byte of a container's root directory is locked by a process that debugs from inside of it. Whoever keeps the container ends
+/// after that one.
+pub const DEBUGGER: i64 = 3;
 
 /// One question of the host.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -129,6 +141,28 @@ pub enum Op<'a> {
         /// As of [`Op::Parts`].
         parts: &'a [u8],
     },
+    /// Opens a TCP connection that goes through the frames: answers [`Body::Joined`], then streams what comes as [`Body::Data`],
+    /// at most [`TUNNEL_CHUNK`] a chunk; [`Body::Silent`] when nothing more comes, [`Body::End`] when both sides have said all.
+    /// Sidecar door only: locally [`Op::Connect`] passes the socket itself.
+    Tunnel {
+        /// Where to.
+        addr: Addr,
+        /// Chunks the shim may send before it waits for [`Op::Credit`].
+        credit: u32,
+    },
+    /// Puts bytes into the tunnel `of`: at most [`MAX_PUT`], and no more than [`TUNNEL_ROOM`] that were not taken yet. Answered by
+    /// [`Body::Taken`], in the name of the tunnel.
+    Put {
+        /// The request that opened the tunnel.
+        of: u32,
+        /// What to send.
+        bytes: &'a [u8],
+    },
+    /// Nothing more is put into the tunnel `of`. Not answered.
+    Hush {
+        /// The request that opened the tunnel.
+        of: u32,
+    },
 }
 
 /// What [`Op::Open`] may open.
@@ -145,7 +179,7 @@ pub enum OpenKind {
     },
 }
 
-/// Where [`Op::Connect`] connects to.
+/// Where [`Op::Connect`] and [`Op::Tunnel`] connect to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Addr {
     /// TCP over IPv4.
@@ -187,6 +221,12 @@ pub enum Body<'a> {
     Gone,
     /// The request failed.
     Failed(Failure),
+    /// A tunnel is connected.
+    Joined,
+    /// So many bytes more of what was put into a tunnel are on their way.
+    Taken(u32),
+    /// Nothing more comes out of a tunnel.
+    Silent,
 }
 
 /// Who answers, and what it was allowed.

@@ -1,6 +1,7 @@
 //! Reads what the checks know, in one place: of a running target, or of an image.
 
 mod cgroup;
+mod copied;
 mod files;
 mod program;
 mod roots;
@@ -26,6 +27,7 @@ use crate::shim::Shim;
 use crate::target::{ContainerPid, Target};
 use crate::text::Untrusted;
 
+pub use copied::{of_copy, program_of_copy};
 pub use running::About;
 use source::Source;
 
@@ -67,6 +69,11 @@ pub async fn of_target(
     engine: Option<&Docker>,
     pid: ContainerPid,
 ) -> Result<Facts, Failure> {
+    if let Target::Pod(pod) = target
+        && let Some(copy) = &pod.copy
+    {
+        return of_copy(shim, pod, copy, pid, None).await;
+    }
     let (setup, given) = match (target.container(), engine) {
         (Some(container), Some(engine)) => engine.setup(&container.id).await?,
         _ => (Setup::default(), Given::default()),

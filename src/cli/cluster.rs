@@ -6,6 +6,7 @@ use std::time::Duration;
 use clap::{Args, Subcommand};
 
 use crate::engine::kube::{Options, Terms};
+use crate::settings::{By, Settings};
 use crate::toolkit;
 
 /// Options for pods of a cluster.
@@ -30,8 +31,8 @@ pub struct Kube {
     /// Ask the cluster as a member of this group; may be given again.
     #[arg(long, global = true, value_name = "GROUP")]
     pub impersonate_group: Vec<String>,
-    /// The image that is added to a pod, as `scratchdbg image build` makes it; otherwise SCRATCHDBG_IMAGE, or
-    /// scratchdbg-toolkit and the version.
+    /// The image that is added to a pod, as `scratchdbg image build` makes it; otherwise SCRATCHDBG_IMAGE, or as
+    /// `scratchdbg config` says.
     #[arg(long, global = true, value_name = "REF")]
     pub image: Option<String>,
     /// How long what is added to a pod may take to start.
@@ -41,9 +42,18 @@ pub struct Kube {
     #[arg(long, global = true, value_name = "TIME", num_args = 0..=1, default_missing_value = "5m", require_equals = true,
           value_parser = humantime::parse_duration)]
     pub keep: Option<Duration>,
+    /// Look into a copy of the pod, in which its program does not run: of one that keeps crashing. It is deleted at the end.
+    #[arg(long, global = true)]
+    pub copy: bool,
+    /// Put the copy on the pod's own node, past the scheduler: where its volumes are to be had nowhere else.
+    #[arg(long, global = true)]
+    pub same_node: bool,
     /// Whether this is kubectl's plugin, by the name it was called by.
     #[arg(skip)]
     pub plugin: bool,
+    /// What is settled for all commands.
+    #[arg(skip)]
+    pub settings: Settings,
 }
 
 impl Kube {
@@ -52,8 +62,10 @@ impl Kube {
     pub fn options(&self) -> Options {
         let usual = Terms::default();
         let idle = self.keep.unwrap_or(usual.idle);
+        let (image, by) = toolkit::reference(self.image.as_deref(), &self.settings);
         let terms = Terms {
-            image: toolkit::reference(self.image.as_deref()),
+            image,
+            named: by != By::Nobody,
             patience: self.timeout,
             ttl: usual.ttl.max(idle),
             idle,
@@ -66,15 +78,49 @@ impl Kube {
             namespace: self.namespace.clone(),
             user: self.impersonate.clone(),
             groups: self.impersonate_group.clone(),
+            screen: false,
         }
+    }
+}
+
+/// Which pods the screen lists.
+#[derive(Debug, Clone, Default, Args)]
+pub struct Listed {
+    /// The screen lists pods of all namespaces.
+    #[arg(short = 'A', long, conflicts_with = "target")]
+    pub all_namespaces: bool,
+    /// The screen lists pods with these labels alone, as kubectl takes them: app=web,tier!=cache.
+    #[arg(short = 'l', long, conflicts_with = "target", value_name = "LABELS")]
+    pub selector: Option<String>,
+}
+
+impl Kube {
+    /// Whether the screen begins with the pods of a cluster, where nothing to open is named: something was said of clusters.
+    #[must_use]
+    pub fn is_meant(&self, listed: &Listed) -> bool {
+        self.plugin
+            || self.context.is_some()
+            || self.namespace.is_some()
+            || self.kubeconfig.is_some()
+            || listed.all_namespaces
+            || listed.selector.is_some()
     }
 }
 
 /// `kube`
 #[derive(Debug, Clone, Copy, Subcommand)]
 pub enum KubeCommand {
-    /// Print the Role that looking into the pods of a namespace takes.
+    /// Print the Role that looking into the pods of a namespace takes; with --copy, into copies of them, too.
     Rbac,
+    /// Delete copies of pods that --copy has left: those that have ended, or never began.
+    Clean {
+        /// In all namespaces.
+        #[arg(short = 'A', long)]
+        all_namespaces: bool,
+        /// Those that run as well. Somebody may be using them.
+        #[arg(long)]
+        running: bool,
+    },
 }
 
 /// `image`
@@ -112,7 +158,7 @@ pub enum Image {
 /// What the toolkit image is called, and what is in it.
 #[derive(Debug, Clone, Args)]
 pub struct Toolkit {
-    /// What it is called; otherwise SCRATCHDBG_IMAGE, otherwise scratchdbg-toolkit with this version.
+    /// What it is called; otherwise SCRATCHDBG_IMAGE, or as `scratchdbg config` says.
     #[arg(long, value_name = "REF")]
     pub image: Option<String>,
     /// What is in it.
@@ -123,7 +169,7 @@ pub struct Toolkit {
 /// What the toolkit image has beside the helper.
 #[derive(Debug, Clone, Args)]
 pub struct Debugger {
-    /// Put in what cores and debuggers take: this program, and Delve if there is one.
+    /// Put in what cores and debuggers take in a pod (core, dlv, the tab Debug): this program, and Delve if there is one.
     #[arg(long)]
     pub with_debugger: bool,
     /// Which dlv; otherwise the newest there is.

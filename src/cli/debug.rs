@@ -60,7 +60,7 @@ pub struct Dlv {
     /// Let it stand still for as long as somebody debugs it.
     #[arg(long, conflicts_with = "pause")]
     pub no_limit: bool,
-    /// Which dlv; otherwise the newest there is.
+    /// Which dlv; otherwise the newest there is. In a pod it is that of the image, but for --snapshot.
     #[arg(long, value_name = "FILE")]
     pub dlv: Option<PathBuf>,
     /// What was stripped from the program: a debug file, or the program as it was before; of the very same build.

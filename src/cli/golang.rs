@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use clap::{Args, ValueEnum};
 
-use super::pid;
+use super::{Fleet, pid};
 use crate::goroutines::filter::Label;
 use crate::target::{ContainerPid, TargetName};
 
@@ -16,6 +16,9 @@ pub struct Go {
     /// Which process, as numbered inside; otherwise the first, or the only one that Go made.
     #[arg(long, value_name = "N", value_parser = pid)]
     pub pid: Option<ContainerPid>,
+    /// Which program a copy of a pod (--copy) would run, where neither the pod nor its files tell.
+    #[arg(long, value_name = "PATH", conflicts_with = "pid")]
+    pub program: Option<String>,
 }
 
 /// `check`
@@ -23,10 +26,17 @@ pub struct Go {
 pub struct Check {
     /// Container, `pid://N`, or `image://REF` for an image that does not run: of the engine, or a file of `docker save`, or an
     /// OCI layout, by a path.
-    pub target: TargetName,
+    #[arg(required_unless_present = "selector")]
+    pub target: Option<TargetName>,
+    /// Or many pods.
+    #[command(flatten)]
+    pub fleet: Fleet,
     /// Which process, as numbered inside; otherwise the first, or the only one that Go made.
     #[arg(long, value_name = "N", value_parser = pid)]
     pub pid: Option<ContainerPid>,
+    /// Which program a copy of a pod (--copy) would run, where neither the pod nor its files tell.
+    #[arg(long, value_name = "PATH", conflicts_with_all = ["pid", "selector"])]
+    pub program: Option<String>,
     /// From which findings on it ends with status 1.
     #[arg(long, value_enum, default_value_t, value_name = "WHICH")]
     pub fail_on: FailOn,
@@ -48,7 +58,11 @@ pub enum FailOn {
 #[derive(Debug, Args)]
 pub struct Goroutines {
     /// Container, or `pid://N`.
-    pub target: TargetName,
+    #[arg(required_unless_present = "selector")]
+    pub target: Option<TargetName>,
+    /// Or many pods.
+    #[command(flatten)]
+    pub fleet: Fleet,
     /// Which process, as numbered inside; otherwise the first, or the only one that Go made.
     #[arg(long, value_name = "N", value_parser = pid)]
     pub pid: Option<ContainerPid>,
@@ -72,7 +86,7 @@ pub struct Goroutines {
     pub runtime: bool,
     /// Read them again and again, and tell which groups grow and shrink.
     #[arg(long, value_name = "TIME", num_args = 0..=1, default_missing_value = "2s", require_equals = true,
-          value_parser = interval, conflicts_with = "format")]
+          value_parser = interval, conflicts_with_all = ["format", "selector"])]
     pub watch: Option<Duration>,
     /// Watch for so many readings; without it until interrupted.
     #[arg(long, value_name = "N", requires = "watch")]

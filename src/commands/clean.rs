@@ -1,11 +1,11 @@
 //! `clean`: takes away what scratchdbg ever left on an engine.
 
-use std::io::{self, BufRead as _, IsTerminal as _, Write as _};
+use std::io::{self, Write as _};
 
 use serde::Serialize;
 
 use super::table::{Align, Table, width};
-use super::{Context, output};
+use super::{Context, output, question};
 use crate::engine::docker::{Leftover, LeftoverKind};
 use crate::exit::{Exit, Failure};
 
@@ -74,24 +74,8 @@ fn agree(context: &Context, found: &[Leftover]) -> Result<(), Failure> {
     if !context.global.quiet || !context.global.yes {
         eprint!("{}", table(found).text(width()));
     }
-    if context.global.yes {
-        return Ok(());
-    }
-    if !io::stdin().is_terminal() {
-        let what = format!("{} would be removed, but there is no terminal to ask on", count(found));
-        return Err(Failure::new(Exit::Usage, what).try_this("say --yes"));
-    }
-    eprint!("Remove {}? [y/N] ", count(found));
-    let mut answer = String::new();
-    io::stdin()
-        .lock()
-        .read_line(&mut answer)
-        .map_err(|error| Failure::new(Exit::No, format!("cannot read the answer: {error}")))?;
-    if is_yes(&answer) { Ok(()) } else { Err(Failure::new(Exit::No, "nothing was removed")) }
-}
-
-fn is_yes(answer: &str) -> bool {
-    matches!(answer.trim().to_lowercase().as_str(), "y" | "yes")
+    let would = format!("{} would be removed", count(found));
+    question::ask(context, &would, &format!("Remove {}?", count(found)), "nothing was removed")
 }
 
 fn count(found: &[Leftover]) -> String {
@@ -128,14 +112,5 @@ mod tests {
         assert_eq!((count(&one).as_str(), count(&three).as_str()), ("1 container", "2 containers and 1 image"));
         assert_eq!(count(&[]), "nothing");
         insta::assert_snapshot!(table(&three).text(None));
-    }
-
-    #[test]
-    fn only_yes_is_yes() {
-        for (answer, yes) in
-            [("y\n", true), ("YES\n", true), ("", false), ("\n", false), ("n\n", false), ("yep\n", false)]
-        {
-            assert_eq!(is_yes(answer), yes, "{answer:?}");
-        }
     }
 }

@@ -7,8 +7,7 @@ mod snapshot;
 mod suited;
 mod told;
 
-use tokio::signal::unix::{Signal, SignalKind, signal};
-
+use super::signals::Signals;
 use super::{Context, process};
 use crate::cli::Dlv;
 use crate::delve::listen::{Address, Listener};
@@ -51,21 +50,4 @@ async fn listen(context: &Context, args: &Dlv) -> Result<Listener, Failure> {
         ));
     }
     Ok(listener)
-}
-
-/// What a terminal and others send to end a program.
-struct Signals([Signal; 3]);
-
-impl Signals {
-    fn new() -> Result<Self, Failure> {
-        let failed = |error| Failure::new(Exit::No, format!("cannot wait for signals: {error}"));
-        let kinds = [SignalKind::interrupt(), SignalKind::terminate(), SignalKind::hangup()];
-        let [first, second, third] = kinds.map(|kind| signal(kind).map_err(failed));
-        Ok(Self([first?, second?, third?]))
-    }
-
-    async fn next(&mut self) {
-        let Self([first, second, third]) = self;
-        tokio::select! { _ = first.recv() => {}, _ = second.recv() => {}, _ = third.recv() => {} }
-    }
 }

@@ -63,6 +63,9 @@ impl Document {
             Door::Sidecar => {
                 (beside(&identity), "its end: when the connection closes, the container ends and is removed")
             }
+            Door::Kube if matches!(target, Target::Pod(pod) if pod.copy.is_some()) => {
+                (copied(), "its end: the helper ends with the connection; the copy stays for as long as it would")
+            }
             Door::Kube => (
                 within(&identity),
                 "its end: the added container is told to end; its record stays in the pod until that is made anew",
@@ -144,6 +147,13 @@ fn within(identity: &str) -> Vec<String> {
         format!("cluster: add an ephemeral container to the pod, read-only, as {identity}; or use the one that runs"),
         "cluster: begin the helper in it".to_owned(),
         "send the helper to the root directory of the target's process".to_owned(),
+    ]
+}
+
+fn copied() -> Vec<String> {
+    vec![
+        "cluster: begin the helper in the container, in which its program does not run".to_owned(),
+        "send it to the root directory of what holds the program's place".to_owned(),
     ]
 }
 

@@ -5,7 +5,7 @@ use std::io::Write as _;
 use serde::Serialize;
 
 use super::table::{Align, Table, width};
-use super::{Context, image, output};
+use super::{Context, copy, image, output};
 use crate::check::gather;
 use crate::cli;
 use crate::debuggee;
@@ -114,6 +114,11 @@ async fn read(context: &Context, args: &cli::Go) -> Result<(String, Result<About
     }
     let (target, entered) = context.enter(&args.target).await?;
     let shim = &entered.shim;
+    if let Some((pod, copy)) = copy::asked_of(&target, args.program.as_ref())? {
+        let path = gather::program_of_copy(shim, pod, copy, args.program.as_deref()).await?;
+        let about = golang::about::read(&Inside { shim, path: path.bytes().to_vec() }).await;
+        return Ok((target.name(), about));
+    }
     let (pid, _) = debuggee::choose(shim, &target, entered.init, args.pid).await?;
     let about = match shim.readlink(format!("/proc/{pid}/exe").as_bytes()).await {
         Ok(path) => golang::about::read(&Inside { shim, path }).await,

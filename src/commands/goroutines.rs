@@ -1,5 +1,6 @@
 //! `goroutines`: all goroutines of a Go program that runs on.
 
+mod fleet;
 mod grouped;
 mod json;
 mod watch;
@@ -9,12 +10,13 @@ use std::io::{self, Write};
 use super::{Context, output, words};
 use crate::cli::{GoroutineFormat, Goroutines};
 use crate::debuggee;
-use crate::entry::Access;
+use crate::entry::{Access, Entered};
 use crate::exit::Failure;
+use crate::golang::BuildInfo;
 use crate::goroutines::filter::Filter;
 use crate::goroutines::{Error, Figures, Session, Tally, folded, panic};
 use crate::inspect::files::human_size;
-use crate::target::ContainerPid;
+use crate::target::{ContainerPid, Target};
 use crate::text::Untrusted;
 
 /// Whose goroutines they are.
@@ -28,21 +30,11 @@ struct Program {
 /// # Errors
 /// If there is no such process, or its goroutines cannot be read.
 pub async fn run(context: &Context, args: &Goroutines) -> Result<(), Failure> {
+    let Some(name) = &args.target else { return fleet::run(context, args).await };
     let access = Access { memory: true, ..context.global.access() };
-    let (target, entered) = context.enter_with(&args.target, &access).await?;
-    let (pid, go) = debuggee::choose(&entered.shim, &target, entered.init, args.pid).await?;
-    let go = go.map_err(|cause| Error::NotGo { pid, cause })?;
-    let what = format!("open the memory of process {pid} for reading, while it runs on");
-    let step = context.journal.begin(Some(entered.door), &what, Some("the end of this command"));
-    let session = Session::open(&entered.shim, pid, &go).await;
-    step.end(&session);
-    let (mut session, program) = (session?, Program { pid, go: go.go_version });
-    let filter = Filter {
-        states: args.state.clone(),
-        functions: args.function.clone(),
-        labels: args.label.clone(),
-        system: args.runtime,
-    };
+    let (target, entered) = context.enter_with(name, &access).await?;
+    let (mut session, program, _) = open(context, &target, &entered, args.pid).await?;
+    let filter = filter(args);
     if let Some(interval) = args.watch {
         return watch::run(context, &mut session, &program, &filter, args, interval).await;
     }
@@ -61,6 +53,32 @@ pub async fn run(context: &Context, args: &Goroutines) -> Result<(), Failure> {
         written.map_err(|error| output::failure(&error))?;
     }
     out.flush().map_err(|error| output::failure(&error))
+}
+
+/// Opens the memory of the process that is meant, and tells what its program says of itself.
+async fn open(
+    context: &Context,
+    target: &Target,
+    entered: &Entered,
+    asked: Option<ContainerPid>,
+) -> Result<(Session, Program, BuildInfo), Failure> {
+    let (pid, go) = debuggee::choose(&entered.shim, target, entered.init, asked).await?;
+    let go = go.map_err(|cause| Error::NotGo { pid, cause })?;
+    let what = format!("open the memory of process {pid} for reading, while it runs on");
+    let step = context.journal.begin(Some(entered.door), &what, Some("the end of this command"));
+    let session = Session::open(&entered.shim, pid, &go).await;
+    step.end(&session);
+    Ok((session?, Program { pid, go: go.go_version.clone() }, go))
+}
+
+/// What is asked for.
+fn filter(args: &Goroutines) -> Filter {
+    Filter {
+        states: args.state.clone(),
+        functions: args.function.clone(),
+        labels: args.label.clone(),
+        system: args.runtime,
+    }
 }
 
 /// What went wrong with some of them, if anything did.

@@ -101,8 +101,8 @@ mod tests {
         let meant = |called, line: &str| {
             let words: Vec<OsString> = line.split(' ').map(Into::into).collect();
             let (command, global) = parse(called, &words).wanted().unwrap();
-            let Command::Ps { target } = command else { panic!("{line}") };
-            Context::new(global, None).meant(&target).map(|name| name.to_string())
+            let Command::Ps(ps) = command else { panic!("{line}") };
+            Context::new(global, None).meant(&ps.target.unwrap()).map(|name| name.to_string())
         };
         assert_eq!(meant(Called::Plugin, "kubectl-scratchdbg ps web-7").unwrap(), "pod/web-7");
         assert_eq!(meant(Called::Plugin, "kubectl-scratchdbg ps deploy/web").unwrap(), "deploy/web");

@@ -2,8 +2,8 @@
 
 use super::Context;
 use crate::debuggee::{self, Debuggee};
+use crate::entry::Entered;
 use crate::entry::tracer::Tracee;
-use crate::entry::{Access, Entered};
 use crate::exit::Failure;
 use crate::golang::{self, BuildInfo};
 use crate::target::{ContainerPid, Target, TargetName};
@@ -25,8 +25,7 @@ pub struct Chosen {
 /// # Errors
 /// If there is no such process or more than one, or it is paused.
 pub async fn choose(context: &Context, name: &TargetName, asked: Option<ContainerPid>) -> Result<Chosen, Failure> {
-    let access = Access { debug: true, ..context.global.access() };
-    let (target, entered) = context.enter_with(name, &access).await?;
+    let (target, entered) = context.enter(name).await?;
     let found = debuggee::find(&entered.shim, &entered.tracer, &target, entered.init, asked).await;
     let Debuggee { process, go } = found?;
     // Asked once more now that the start is known, which tells the process from all later ones of its number.

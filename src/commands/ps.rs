@@ -1,17 +1,21 @@
 //! `ps`: the processes, as a tree.
 
+mod fleet;
+
 use std::io::Write as _;
 
 use serde::Serialize;
 
 use super::table::{Align, Table, width};
 use super::{Context, output, words};
+use crate::cli;
 use crate::engine;
+use crate::entry::Entered;
 use crate::exit::Failure;
 use crate::inspect::files::human_size;
 use crate::inspect::processes::{self, Process};
 use crate::inspect::users;
-use crate::target::TargetName;
+use crate::target::Target;
 
 /// A tree deeper than this is drawn no further to the right.
 const MAX_INDENT: usize = 24;
@@ -26,11 +30,10 @@ struct Document<'a> {
 ///
 /// # Errors
 /// If the target cannot be entered or its processes not read.
-pub async fn run(context: &Context, name: &TargetName) -> Result<(), Failure> {
+pub async fn run(context: &Context, args: &cli::Ps) -> Result<(), Failure> {
+    let Some(name) = &args.target else { return fleet::run(context, args).await };
     let (target, entered) = context.enter(name).await?;
-    let users = users::read(&entered.shim).await;
-    let host = target.init().map(engine::process::host_pids).unwrap_or_default();
-    let processes = processes::all(&entered.shim, &users, &host).await?;
+    let processes = read(&target, &entered).await?;
     let mut out = Vec::new();
     if context.global.json {
         output::document(&mut out, &Document { processes: &processes })?;
@@ -40,22 +43,38 @@ pub async fn run(context: &Context, name: &TargetName) -> Result<(), Failure> {
     std::io::stdout().lock().write_all(&out).map_err(|error| output::failure(&error))
 }
 
+async fn read(target: &Target, entered: &Entered) -> Result<Vec<Process>, Failure> {
+    let users = users::read(&entered.shim).await;
+    let host = target.init().map(engine::process::host_pids).unwrap_or_default();
+    Ok(processes::all(&entered.shim, &users, &host).await?)
+}
+
 fn table(processes: &[Process]) -> Table {
-    let mut table = Table::new(&[
-        ("PID", Align::Right),
-        ("HOST-PID", Align::Right),
-        ("USER", Align::Left),
-        ("STATE", Align::Left),
-        ("CPU", Align::Right),
-        ("RSS", Align::Right),
-        ("THREADS", Align::Right),
-        ("AGE", Align::Right),
-        ("COMMAND", Align::Left),
-    ]);
-    for (depth, index) in processes::tree(processes) {
-        let Some(process) = processes.get(index) else { continue };
+    let mut table = Table::new(&COLUMNS);
+    for row in rows(processes) {
+        table.row(row);
+    }
+    table
+}
+
+const COLUMNS: [(&str, Align); 9] = [
+    ("PID", Align::Right),
+    ("HOST-PID", Align::Right),
+    ("USER", Align::Left),
+    ("STATE", Align::Left),
+    ("CPU", Align::Right),
+    ("RSS", Align::Right),
+    ("THREADS", Align::Right),
+    ("AGE", Align::Right),
+    ("COMMAND", Align::Left),
+];
+
+/// The tree, line by line.
+fn rows(processes: &[Process]) -> impl Iterator<Item = [String; 9]> {
+    processes::tree(processes).into_iter().filter_map(|(depth, index)| {
+        let process = processes.get(index)?;
         let user = process.user.as_ref().map_or_else(|| process.uid.to_string(), |user| user.safe().into_string());
-        table.row([
+        Some([
             process.pid.to_string(),
             process.host_pid.map_or_else(|| "-".to_owned(), |pid| pid.to_string()),
             user,
@@ -65,9 +84,8 @@ fn table(processes: &[Process]) -> Table {
             process.threads.to_string(),
             words::age(process.age),
             format!("{}{}", "  ".repeat(depth.min(MAX_INDENT)), process.command_line()),
-        ]);
-    }
-    table
+        ])
+    })
 }
 
 #[cfg(test)]

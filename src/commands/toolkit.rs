@@ -13,8 +13,9 @@ use super::{Context, output};
 use crate::cli::{Image, Toolkit};
 use crate::delve::find;
 use crate::exit::{Exit, Failure};
-use crate::image::{Made, Reference};
+use crate::image::{Made, Reference, ReferenceError};
 use crate::inspect::files::human_size;
+use crate::settings::By;
 use crate::text;
 use crate::toolkit::{self, Debugger};
 
@@ -37,26 +38,31 @@ struct Document<'a> {
 pub async fn run(context: &Context, command: &Image) -> Result<(), Failure> {
     match command {
         Image::Build { output, toolkit } => {
-            let reference = reference(toolkit.image.as_deref())?;
+            let reference = reference(context, toolkit.image.as_deref())?;
             // A name that says it is an archive is that of one; any other is a folder's.
             let whole = is_archive(output);
             let made = make(context, reference, toolkit).await?;
             if whole { as_file(context, &made, output) } else { as_folder(context, &made, output) }
         }
         Image::Save { output, toolkit } => {
-            let reference = reference(toolkit.image.as_deref())?;
+            let reference = reference(context, toolkit.image.as_deref())?;
             as_file(context, &make(context, reference, toolkit).await?, output)
         }
         Image::Push { image, debugger } => {
             let toolkit = Toolkit { image: Some(image.clone()), debugger: debugger.clone() };
-            push(context, reference(Some(image))?, &toolkit).await
+            push(context, reference(context, Some(image))?, &toolkit).await
         }
     }
 }
 
-fn reference(option: Option<&str>) -> Result<Reference, Failure> {
-    toolkit::new_reference(option).map_err(|error| {
-        let by = if option.is_some() { "the command" } else { toolkit::VARIABLE };
+fn reference(context: &Context, option: Option<&str>) -> Result<Reference, Failure> {
+    let (name, by) = toolkit::reference(option, &context.global.kube.settings);
+    name.parse().map_err(|error: ReferenceError| {
+        let by = match by {
+            By::Variable => toolkit::VARIABLE,
+            By::File => "the file of settings (scratchdbg config)",
+            By::Option | By::Nobody => "the command",
+        };
         Failure::new(Exit::Usage, error.to_string()).try_this(format!("{by} names it; write it as REGISTRY/NAME:TAG"))
     })
 }

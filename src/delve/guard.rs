@@ -20,6 +20,7 @@ mod delve;
 mod error;
 mod halt;
 mod look;
+mod nowhere;
 mod place;
 mod registers;
 mod text;
@@ -62,6 +63,8 @@ pub struct Running {
     pub pid: HostPid,
     /// When it began, in clock ticks after boot: nobody else who gets its number is ended for it.
     pub start_ticks: u64,
+    /// The guard's, and when that began. Where only who told of it was killed, it is at work still.
+    pub guard: (HostPid, u64),
 }
 
 /// What the guard tells, in this order.
@@ -104,6 +107,8 @@ pub enum Why {
     DelveSignal(i32),
     /// Its guard was killed.
     GuardEnded,
+    /// Somebody else was about to speak with Delve.
+    NotAlone,
 }
 
 impl Why {
@@ -123,6 +128,7 @@ impl Why {
             Self::TargetEnded => Some("has ended".to_owned()),
             Self::DelveSignal(number) => Some(format!("let go: dlv was sent {}", signal(number))),
             Self::GuardEnded => Some("let go: the guard was killed, and another one has taken over".to_owned()),
+            Self::NotAlone => Some("let go: somebody else in its pod was about to speak with dlv".to_owned()),
             Self::Asked => None,
         }
     }
@@ -178,6 +184,14 @@ impl Means {
     /// As [`Means::gather`].
     pub fn gather_in(scratch: &Path, order: &Order, debug_file: Option<OwnedFd>) -> Result<Self, Error> {
         Self::with(order, debug_file, |debug_file| Place::within(scratch, debug_file))
+    }
+
+    /// The same where nothing can be written. A debug file has no place there.
+    ///
+    /// # Errors
+    /// As [`Means::gather`].
+    pub fn gather_nowhere(order: &Order) -> Result<Self, Error> {
+        Self::with(order, None, |_| Place::nowhere())
     }
 
     fn with(

@@ -8,13 +8,18 @@ pub mod add;
 mod ask;
 #[cfg(feature = "kube")]
 mod cluster;
+pub mod contexts;
+pub mod copy;
 pub mod error;
 mod find;
 pub mod holding;
+mod images;
 pub mod list;
 mod logs;
+mod node;
 pub mod pod;
 pub mod rbac;
+pub mod select;
 #[cfg(feature = "kube")]
 #[cfg(test)]
 pub(crate) mod tests;
@@ -32,9 +37,11 @@ pub use self::access::Right;
 pub use self::add::{Addition, Security};
 #[cfg(feature = "kube")]
 pub use self::cluster::Cluster;
+pub use self::contexts::Contexts;
 pub use self::error::Error;
 pub use self::logs::Log;
 pub use self::pod::Pod;
+pub use self::select::{Selected, Selection};
 #[cfg(not(feature = "kube"))]
 pub use self::without::Cluster;
 use crate::toolkit;
@@ -54,6 +61,8 @@ pub struct Options {
     pub groups: Vec<String>,
     /// How a container is added to a pod, if one has to be.
     pub terms: Terms,
+    /// Whether a screen has the terminal: then no credential plugin may use it.
+    pub screen: bool,
 }
 
 /// How a container is added to a pod.
@@ -61,6 +70,8 @@ pub struct Options {
 pub struct Terms {
     /// The image: one that `scratchdbg image build` made.
     pub image: String,
+    /// Whether somebody has named it: then it may be for more kinds of machine than this host's.
+    pub named: bool,
     /// How long it may take to start.
     pub patience: Duration,
     /// After how long it ends in any case.
@@ -75,6 +86,7 @@ impl Default for Terms {
     fn default() -> Self {
         Self {
             image: toolkit::NAME.to_owned(),
+            named: false,
             patience: Duration::from_secs(60),
             ttl: Duration::from_secs(60 * 60),
             idle: Duration::from_secs(60),
@@ -94,3 +106,18 @@ pub struct Exec {
     /// What keeps the connection.
     pub held: Box<dyn Send>,
 }
+
+/// A connection to a port of a pod. Dropped, it is cut off.
+pub struct Channel {
+    /// Its bytes. The protocol has no word for one side having said all: to shut it down is to end it.
+    pub stream: Box<dyn Duplex>,
+    /// Comes if the connection cannot be made, in the cluster's words; and without words when what carries it has broken.
+    pub end: Pin<Box<dyn Future<Output = Option<String>> + Send>>,
+    /// What keeps the connection.
+    pub held: Box<dyn Send>,
+}
+
+/// What bytes go both ways through.
+pub trait Duplex: AsyncRead + AsyncWrite + Send + Unpin {}
+
+impl<S: AsyncRead + AsyncWrite + Send + Unpin> Duplex for S {}

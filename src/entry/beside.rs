@@ -1,10 +1,11 @@
-//! Debugging through a sidecar: a container of its own beside the target, in which this very program does what the broker
+//! Debugging from beside the target, in a container that is none of its own, in which this very program does what the broker
 //! does on an engine's host.
 //!
-//! The sidecar that looks (`sidecar.rs`) holds a helper that can do nothing of the kind. This one is made when a core or a
-//! session is asked for, and goes with it. Its image has this program, what that is linked to, and, for a session, Delve.
-//! The program is started as [`COMMAND`], and does one thing that it is told ([`inside`]): it speaks [`wire`] over the engine's
-//! attach stream with `outside`.
+//! The helper that looks can do nothing of the kind. So a second sidecar is made when a core or a session is asked for, and goes with
+//! it: its image has this program, what that is linked to, and, for a session, Delve. In a pod nothing is made: the container
+//! that the helper is in has them in its image, if that was made so, and the program is begun there by an exec.
+//! It is started as [`COMMAND`], and does one thing that it is told ([`inside`]): it speaks [`wire`] with `outside`, over the engine's
+//! attach stream or the WebSocket of the exec.
 //!
 //! What has to be done with the target is done by the same code as through the local door: `corefile::take`, and the guard of
 //! `delve::guard`. Whoever could take the sidecar over sends frames to us, as the helper's connection does: nothing in them is
@@ -21,16 +22,16 @@ use std::os::fd::OwnedFd;
 pub use self::pack::Error as PackError;
 use crate::image::Packed;
 
-/// The command by which the program is what it is in a sidecar. Nobody types it.
+/// The command by which the program is what it is there. Nobody types it.
 pub const COMMAND: &str = "beside";
 /// Its place in the image. Its own user can run it and not read it: then nobody of that user can look into it.
 pub const PROGRAM: &str = "/scratchdbg";
 /// Delve's. It can be read: a guard that takes over must be able to trace it, with no more rights than its user's.
-const DELVE: &str = "/dlv";
+pub(super) const DELVE: &str = "/dlv";
 /// That of the program's debug file.
 const DEBUG_FILE: &str = "/debug";
-/// A file system in memory: Delve has its socket and settings in it.
-pub const SCRATCH: &str = "/scratch";
+/// A file system in memory that a sidecar has: Delve has its socket and settings in it.
+const SCRATCH: &str = "/scratch";
 
 /// All that an image holds in which this program debugs, with Delve if there is one. This program is
 /// [`PROGRAM`] there.

@@ -1,4 +1,4 @@
-//! Having a live process debugged, by a guard: of the broker's, or in a sidecar.
+//! Having a live process debugged, by a guard: of the broker's, or beside the process.
 
 use std::os::fd::{AsFd as _, OwnedFd};
 use std::os::unix::net::UnixStream;
@@ -61,7 +61,8 @@ enum Link {
     Beside(Session),
 }
 
-/// Starts one. Delve's program is an open file, and the debug file, if the terms have its build id.
+/// Starts one. Delve's program is an open file, unless it [is](Tracer::own_delve) where the target is; and the debug file, if the
+/// terms have its build id.
 ///
 /// # Errors
 /// If the guard cannot be started.
@@ -70,10 +71,10 @@ pub async fn start(
     target: &str,
     process: Tracee,
     terms: Terms,
-    program: OwnedFd,
+    program: Option<OwnedFd>,
     debug_file: Option<OwnedFd>,
 ) -> Result<Guard, Error> {
-    let programs = Programs { delve: Some(program), debug_file };
+    let programs = Programs { delve: program, debug_file };
     let link = begin(tracer, target, &process, terms, None, programs).await?;
     let (tracer, target) = (tracer.clone(), target.to_owned());
     Ok(Guard { tracer, target, process, terms, delve: None, link, connection: None, over: false })
@@ -92,10 +93,10 @@ async fn begin(
     let broker = match &tracer.0 {
         Way::Local(broker) => broker,
         Way::Beside(beside) => {
-            let order = wire::Live { pid: process.pid, start_ticks, pause, delve, debug_file };
+            let (pid, scratch) = (process.pid, false);
+            let order = wire::Live { pid, start_ticks, pause, delve, debug_file, scratch };
             return Ok(Link::Beside(Session::new(beside.debug(process, order, &programs).await?)));
         }
-        Way::Nobody => return Err(Error::Untraced { target: target.to_owned() }),
     };
     let pid = process.host.ok_or_else(|| Error::Gone { target: target.to_owned() })?;
     let order = Order { pid, start_ticks, pause, delve, debug_file };
@@ -147,6 +148,7 @@ impl Guard {
     /// # Errors
     /// See [`NotConnected`].
     pub async fn connected(&mut self) -> Result<tokio::net::UnixStream, NotConnected> {
+        let mut why = None;
         loop {
             match self.next().await.map_err(|error| NotConnected::Failed(error.into()))? {
                 (Told::Connected, Some(stream)) => {
@@ -155,8 +157,12 @@ impl Guard {
                     return stream.map_err(|error| NotConnected::Failed(failed(error)));
                 }
                 (Told::Failed(error), _) => return Err(NotConnected::Failed(Failure::from(error).on(&self.target))),
-                (Told::Ended(report), _) => return Err(NotConnected::Ended(report)),
-                (Told::Ending(_) | Told::Started(_) | Told::Connected, _) => {}
+                (Told::Ended(report), _) => {
+                    let told = |words| Failure::new(Exit::No, format!("{}: {words}", self.target));
+                    return Err(why.map_or(NotConnected::Ended(report), |words| NotConnected::Failed(told(words))));
+                }
+                (Told::Ending(reason), _) => why = reason.words(),
+                (Told::Started(_) | Told::Connected, _) => {}
             }
         }
     }
@@ -171,8 +177,8 @@ impl Guard {
                     None => Err(beside.ended()),
                 };
             }
-            (Link::Beside(_), Way::Local(_) | Way::Nobody) => {
-                return Err(Error::BesideEnded { target: self.target.clone() });
+            (Link::Beside(_), Way::Local(_)) => {
+                return Err(Error::BesideEnded { beside: self.target.clone() });
             }
         };
         let receive = || {

@@ -13,7 +13,7 @@ use nix::errno::Errno;
 use tokio::net::UnixStream;
 
 use self::identity::Who;
-use super::beside::outside::Beside;
+use super::beside::outside::{Beside, Maker, Place};
 use super::plan::{Capability, Namespace, Plan, View};
 use super::status::Status;
 use super::tracer::{Tracer, Way};
@@ -82,7 +82,9 @@ pub(super) async fn enter(
                     ended.await;
                     made.undone();
                 });
-                let beside = Beside { engine: engine.clone(), container: container.clone(), shim: shim.clone() };
+                let maker = Maker { engine: engine.clone(), container: container.clone() };
+                let place = Place::Sidecar(Box::new(maker));
+                let beside = Beside { target: target(), place, shim: shim.clone() };
                 let tracer = Tracer(Way::Beside(Box::new(beside)));
                 return Ok(Entered {
                     shim,

@@ -1,4 +1,4 @@
-//! Having a core taken: by a worker of the broker's, or in a sidecar.
+//! Having a core taken: by a worker of the broker's, or beside the process.
 
 use std::fs::File;
 use std::io::Write as _;
@@ -97,7 +97,6 @@ pub async fn weigh(tracer: &Tracer, target: &str, process: &Tracee, terms: Terms
     let broker = match &tracer.0 {
         Way::Local(broker) => broker,
         Way::Beside(beside) => return beside.weigh(process).await.map_err(failed),
-        Way::Nobody => return Err(Error::Untraced { target: target.to_owned() }.into()),
     };
     match begin(broker, target, order(target, process, terms)?, None).await?.next().await? {
         Told::Weighed(weight) => Ok(weight),
@@ -127,7 +126,6 @@ pub async fn take(
             let room = terms.most.saturating_add(AROUND);
             Source::Beside { stream: beside.take(process, order).await?, beside, out: File::from(out), room }
         }
-        Way::Nobody => return Err(Error::Untraced { target }.into()),
     };
     let (mut weighed, mut weight, mut thawed) = (Some(weighed), None, None);
     loop {
@@ -180,7 +178,7 @@ impl Source<'_> {
             match stream.next().await {
                 Some(Frame::Message(Said::Core(told))) => return Ok(told),
                 Some(Frame::Bytes(bytes)) => {
-                    let target = || beside.container.name.clone();
+                    let target = || beside.target.clone();
                     // More than there can be of it is not of a core.
                     *room =
                         room.checked_sub(bytes.len() as u64).ok_or_else(|| Failed::Disorder { target: target() })?;

@@ -17,7 +17,7 @@ const TOP: u8 = 1;
 const LEAVES: u8 = 2;
 
 /// A call on a stack, as a person knows it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Frame {
     /// The function, with the package's path: `example.com/shop/store.(*Store).Get`.
     pub function: Untrusted,

@@ -1,7 +1,7 @@
 //! A layer that is made: files, and the folders above them, as an archive.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -23,13 +23,13 @@ impl std::fmt::Debug for Packed {
 }
 
 /// An archive with the files in it, in their order, and the folders above them, which everybody may look through.
-/// `folders` are further ones, by absolute path, with their permission bits. The same input gives the same bytes.
+/// The same input gives the same bytes.
 ///
 /// `owner` is whom the files belong to by name, where nobody looks: it makes two archives of the same files two.
 ///
 /// # Errors
 /// If a name is too long for an archive.
-pub fn archive(files: &[Packed], folders: &[(&str, u32)], owner: &str) -> io::Result<Vec<u8>> {
+pub fn archive(files: &[Packed], owner: &str) -> io::Result<Vec<u8>> {
     let room = files.iter().map(|file| file.bytes.len() + 1024).sum::<usize>() + 4096;
     let mut builder = tar::Builder::new(Vec::with_capacity(room));
     let header = |kind, mode, size: usize| {
@@ -43,14 +43,13 @@ pub fn archive(files: &[Packed], folders: &[(&str, u32)], owner: &str) -> io::Re
         header.set_username(owner).map(|()| header)
     };
     let relative = |path: &str| PathBuf::from(path.trim_start_matches('/'));
-    let above = |path: &Path| path.ancestors().skip(1).map(|folder| (folder.to_owned(), 0o755)).collect::<Vec<_>>();
-    let mut all = BTreeMap::new();
-    for path in files.iter().map(|file| file.path.as_str()).chain(folders.iter().map(|(path, _)| *path)) {
-        all.extend(above(&relative(path)));
+    let above = |path: &Path| path.ancestors().skip(1).map(Path::to_owned).collect::<Vec<_>>();
+    let mut all = BTreeSet::new();
+    for file in files {
+        all.extend(above(&relative(&file.path)));
     }
-    all.extend(folders.iter().map(|(path, mode)| (relative(path), *mode)));
-    for (folder, mode) in all.iter().filter(|(folder, _)| !folder.as_os_str().is_empty()) {
-        builder.append_data(&mut header(tar::EntryType::Directory, *mode, 0)?, folder, io::empty())?;
+    for folder in all.iter().filter(|folder| !folder.as_os_str().is_empty()) {
+        builder.append_data(&mut header(tar::EntryType::Directory, 0o755, 0)?, folder, io::empty())?;
     }
     for file in files {
         let mut header = header(tar::EntryType::Regular, file.mode, file.bytes.len())?;
@@ -70,7 +69,7 @@ mod tests {
     #[test]
     fn the_files_and_the_folders_above_them() {
         let files = [packed("/shim", 0o111), packed("/lib/a/libc.so.6", 0o444)];
-        let bytes = archive(&files, &[("/lib/tmp", 0o1777)], "somebody").unwrap();
+        let bytes = archive(&files, "somebody").unwrap();
         let mut archive = tar::Archive::new(bytes.as_slice());
         let each = archive.entries().unwrap().map(|entry| {
             let header = entry.unwrap().header().clone();
@@ -82,19 +81,14 @@ mod tests {
                 header.size().unwrap(),
             )
         });
-        let wanted = [
-            ("lib", 0o755, 0, 0),
-            ("lib/a", 0o755, 0, 0),
-            ("lib/tmp", 0o1777, 0, 0),
-            ("shim", 0o111, 0, 3),
-            ("lib/a/libc.so.6", 0o444, 0, 3),
-        ];
+        let wanted =
+            [("lib", 0o755, 0, 0), ("lib/a", 0o755, 0, 0), ("shim", 0o111, 0, 3), ("lib/a/libc.so.6", 0o444, 0, 3)];
         assert_eq!(each.collect::<Vec<_>>(), wanted.map(|(path, mode, uid, size)| (path.to_owned(), mode, uid, size)));
     }
 
     #[test]
     fn the_same_files_are_the_same_bytes_but_for_their_owner() {
-        let of = |owner: &str| archive(&[packed("/shim", 0o111)], &[], owner).unwrap();
+        let of = |owner: &str| archive(&[packed("/shim", 0o111)], owner).unwrap();
         assert_eq!(of("one"), of("one"));
         assert_ne!(of("one"), of("other"));
     }

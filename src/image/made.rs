@@ -46,13 +46,13 @@ const LAYER: &str = "application/vnd.oci.image.layer.v1.tar";
 const EPOCH: &str = "1970-01-01T00:00:00Z";
 
 impl Made {
-    /// Makes an image of these files and folders, as [`layer::archive`] takes them.
+    /// Makes an image of these files, as [`layer::archive`] takes them.
     ///
     /// # Errors
     /// If a name is too long for an archive.
-    pub fn new(reference: Reference, files: &[Packed], folders: &[(&str, u32)], config: &Config) -> io::Result<Self> {
+    pub fn new(reference: Reference, files: &[Packed], config: &Config) -> io::Result<Self> {
         let mut parts = Vec::new();
-        let layer = layer::archive(files, folders, "")?;
+        let layer = layer::archive(files, "")?;
         let diff = digest(&layer);
         let layer = describe(&mut parts, LAYER, layer);
         let labels: serde_json::Map<_, _> =
@@ -102,7 +102,7 @@ impl Made {
     /// # Errors
     /// If a name is too long for an archive.
     pub fn archive(&self) -> io::Result<Vec<u8>> {
-        layer::archive(&self.parts, &[], "")
+        layer::archive(&self.parts, "")
     }
 
     /// Writes the layout into a folder, which is made if it is not there.
@@ -163,7 +163,7 @@ mod tests {
             arguments: vec!["hold".to_owned()],
             labels: vec![("org.opencontainers.image.version", "1.2.3".to_owned())],
         };
-        Made::new(name.parse().unwrap(), &files, &[("/scratch", 0o1777)], &config).unwrap()
+        Made::new(name.parse().unwrap(), &files, &config).unwrap()
     }
 
     fn read(image: &Image) {
@@ -173,7 +173,6 @@ mod tests {
         assert_eq!(image.setup.user, "65532:65532".into());
         let tool = image.tree.find(b"/bin/tool", true).unwrap();
         assert_eq!(tool.data.unwrap().bytes(0, 100).unwrap(), b"ELF");
-        assert!(image.tree.find(b"/scratch", true).is_some());
     }
 
     #[test]

@@ -201,6 +201,18 @@ pub async fn sockets(shim: &Shim, pid: ContainerPid) -> (Vec<Socket>, Vec<String
     (sockets, notes)
 }
 
+/// Those of TCP alone, for who wants to connect. What cannot be read is left out.
+pub async fn tcp_sockets(shim: &Shim, pid: ContainerPid) -> Vec<Socket> {
+    let (four, six) = (fetch::proc_path(pid, "net/tcp"), fetch::proc_path(pid, "net/tcp6"));
+    let (four, six) = join(fetch::prefix(shim, &four, MAX_TABLE), fetch::prefix(shim, &six, MAX_TABLE)).await;
+    let parse = |protocol, text: Result<(Vec<u8>, bool), Error>| {
+        text.map(|(text, _)| sockets::parse_inet(protocol, &text)).unwrap_or_default()
+    };
+    let mut all = parse("tcp", four);
+    all.extend(parse("tcp6", six));
+    all
+}
+
 async fn table(shim: &Shim, pid: ContainerPid, name: &str) -> Result<Vec<u8>, Error> {
     fetch::prefix(shim, &fetch::proc_path(pid, &format!("net/{name}")), MAX_ROUTES).await.map(|(text, _)| text)
 }

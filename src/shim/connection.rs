@@ -1,27 +1,26 @@
 //! The connection: requests out, answers back to whoever waits, and an end to it when the helper misbehaves.
 
+mod socket;
+
 use std::collections::{HashMap, VecDeque};
-use std::io::{self, IoSliceMut};
-use std::os::fd::{AsRawFd as _, OwnedFd, RawFd};
+use std::io;
+use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream as StdUnixStream;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use nix::errno::Errno;
-use nix::sys::socket::{ControlMessageOwned, MsgFlags, recvmsg};
-use tokio::io::Interest;
 use tokio::net::UnixStream;
 use tokio::sync::{mpsc, oneshot};
 
+use super::room::Room;
 use super::{DirEntry, Error, Leash, PATIENCE};
 use crate::inspect::files::Kind;
-use crate::wire::{self, Body, CHUNK, Entry, Failure, MAX_FRAME, MAX_REQUEST, Op, PREFIX, Reply, Request};
+use crate::wire::{self, Addr, Body, CHUNK, Entry, Failure, MAX_REQUEST, Op, PREFIX, Reply, Request, TUNNEL_CHUNK};
 
 /// Chunks of one stream that may be under way.
 pub const WINDOW: u32 = 8;
-/// Descriptors that may have arrived before their reply was read.
-const MAX_DESCRIPTORS: usize = 64;
 
 /// The answer to a request that has one.
 #[derive(Debug)]
@@ -44,6 +43,17 @@ pub enum Chunk {
     Entries(Vec<DirEntry>),
 }
 
+/// What comes out of a tunnel: how it goes on, or a failure. It is over with the channel.
+pub type Heard = mpsc::Receiver<Result<Word, Error>>;
+
+/// How a tunnel goes on.
+#[derive(Debug)]
+pub enum Word {
+    Joined,
+    Data(Vec<u8>),
+    Silent,
+}
+
 enum Waiter {
     Answer(oneshot::Sender<Result<Answer, Error>>),
     /// `None` in the channel is the end of the stream.
@@ -51,8 +61,24 @@ enum Waiter {
         to: mpsc::Sender<Option<Result<Chunk, Error>>>,
         left: u32,
     },
+    Tunnel(Tunnel),
     /// Nobody waits any more; what still comes is thrown away.
     Nobody,
+}
+
+struct Tunnel {
+    to: mpsc::Sender<Result<Word, Error>>,
+    left: u32,
+    joined: bool,
+    silent: bool,
+    room: Arc<Room>,
+}
+
+/// Whoever waits to put something into it is told that nobody takes it.
+impl Drop for Tunnel {
+    fn drop(&mut self) {
+        self.room.close();
+    }
 }
 
 /// One connection. Dropping it ends the shim.
@@ -86,7 +112,7 @@ impl Connection {
     pub fn start(socket: StdUnixStream, leash: Leash) -> Result<(Self, oneshot::Receiver<wire::Hello>), Error> {
         let failed = |_: io::Error| Error::Closed;
         socket.set_nonblocking(true).map_err(failed)?;
-        let socket = Arc::new(UnixStream::from_std(socket).map_err(failed)?);
+        let stream = Arc::new(UnixStream::from_std(socket).map_err(failed)?);
         let (hello, greeted) = oneshot::channel();
         let (out, outgoing) = mpsc::unbounded_channel();
         let (over, mut reader_over) = tokio::sync::watch::channel(false);
@@ -96,17 +122,17 @@ impl Connection {
             leash: Mutex::new(Some(leash)),
             over,
         });
-        let (reading, read_shared) = (Arc::clone(&socket), Arc::clone(&shared));
+        let (reading, read_shared) = (Arc::clone(&stream), Arc::clone(&shared));
         tokio::spawn(async move {
             let why = tokio::select! {
-                why = read(&reading, &read_shared) => why,
+                why = socket::read(&reading, &read_shared) => why,
                 _ = reader_over.wait_for(|over| *over) => Error::Closed,
             };
             read_shared.end(why);
         });
         tokio::spawn(async move {
             tokio::select! {
-                () = write(&socket, outgoing) => {}
+                () = socket::write(&stream, outgoing) => {}
                 _ = writer_over.wait_for(|over| *over) => {}
             }
         });
@@ -136,15 +162,36 @@ impl Connection {
         Ok((id, chunks))
     }
 
-    /// Lets a stream send more.
+    /// Opens a tunnel, into which as much may be put as there is room for.
+    pub fn tunnel(&self, addr: Addr, room: Arc<Room>) -> Result<(u32, Heard), Error> {
+        // Three places more than the window: for the beginning, and for either end.
+        let (to, heard) = mpsc::channel(WINDOW as usize + 3);
+        let tunnel = Tunnel { to, left: WINDOW, joined: false, silent: false, room };
+        let id = self.send(Op::Tunnel { addr, credit: WINDOW }, Waiter::Tunnel(tunnel))?;
+        Ok((id, heard))
+    }
+
+    /// Puts bytes into a tunnel, for which there must be room.
+    pub fn put(&self, of: u32, bytes: &[u8]) {
+        self.push(Op::Put { of, bytes });
+    }
+
+    /// Nothing more is put into a tunnel.
+    pub fn hush(&self, of: u32) {
+        self.push(Op::Hush { of });
+    }
+
+    /// Lets a stream or a tunnel send more.
     pub fn grant(&self, of: u32, chunks: u32) {
-        if let Some(Waiter::Stream { left, .. }) = self.shared.lock().waiting.get_mut(&of) {
+        if let Some(Waiter::Stream { left, .. } | Waiter::Tunnel(Tunnel { left, .. })) =
+            self.shared.lock().waiting.get_mut(&of)
+        {
             *left += chunks;
             self.push(Op::Credit { of, chunks });
         }
     }
 
-    /// Ends a stream that nobody reads any more.
+    /// Ends a stream or a tunnel that nobody reads any more.
     pub fn cancel(&self, of: u32) {
         if let Some(waiter) = self.shared.lock().waiting.get_mut(&of) {
             *waiter = Waiter::Nobody;
@@ -176,7 +223,7 @@ impl Connection {
 
     /// Sends what is not answered. Such requests fit the buffer.
     fn push(&self, op: Op<'_>) {
-        let mut buffer = [0; 64];
+        let mut buffer = [0; MAX_REQUEST + PREFIX];
         if let Some(frame) = wire::encode(&Request { id: 0, op }, &mut buffer) {
             let _ = self.out.send(frame.to_vec());
         }
@@ -257,6 +304,7 @@ impl Shared {
                 Waiter::Answer(to) => drop(to.send(Err(why.clone()))),
                 // If there is no room, the reader finds the channel closed behind what is in it.
                 Waiter::Stream { to, .. } => drop(to.try_send(Some(Err(why.clone())))),
+                Waiter::Tunnel(tunnel) => drop(tunnel.to.try_send(Err(why.clone()))),
                 Waiter::Nobody => {}
             }
         }
@@ -288,7 +336,8 @@ impl Shared {
         let Some(waiter) = shared.waiting.get_mut(&reply.id) else {
             return broke("an answer to nothing");
         };
-        let more = matches!(reply.body, Body::Data(_) | Body::Entries(_));
+        let more =
+            matches!(reply.body, Body::Data(_) | Body::Entries(_) | Body::Joined | Body::Taken(_) | Body::Silent);
         match waiter {
             // A stream that was cancelled may still have chunks under way, and then says nothing more.
             Waiter::Nobody if more => {}
@@ -314,6 +363,11 @@ impl Shared {
                     shared.waiting.remove(&reply.id);
                 }
             }
+            Waiter::Tunnel(tunnel) => {
+                if tunnel.take(reply.body)? {
+                    shared.waiting.remove(&reply.id);
+                }
+            }
             Waiter::Answer(_) => {
                 let Some(Waiter::Answer(to)) = shared.waiting.remove(&reply.id) else { return Ok(()) };
                 let answer = match (reply.body, fd) {
@@ -335,6 +389,39 @@ impl Shared {
     }
 }
 
+impl Tunnel {
+    /// Takes one word in. Says whether it was the last.
+    fn take(&mut self, body: Body<'_>) -> Result<bool, Error> {
+        let word = match body {
+            Body::Joined if !self.joined => {
+                self.joined = true;
+                Ok(Word::Joined)
+            }
+            Body::Data(bytes) if self.joined && !self.silent && (1..=TUNNEL_CHUNK).contains(&bytes.len()) => {
+                self.left = self.left.checked_sub(1).ok_or(Error::Protocol("more than it was granted"))?;
+                Ok(Word::Data(bytes.to_vec()))
+            }
+            Body::Silent if self.joined && !self.silent => {
+                self.silent = true;
+                // It is counted as a chunk.
+                self.left = self.left.checked_sub(1).ok_or(Error::Protocol("more than it was granted"))?;
+                Ok(Word::Silent)
+            }
+            Body::Taken(bytes) => {
+                let taken = self.room.taken(bytes);
+                return if taken { Ok(false) } else { Err(Error::Protocol("it took more than it was given")) };
+            }
+            Body::End if self.silent => return Ok(true),
+            Body::Failed(failure) => Err(failed(failure)),
+            _ => return Err(Error::Protocol("a tunnel to somewhere else")),
+        };
+        let last = word.is_err();
+        // A full channel cannot be: there is room for the window. A closed one is about to be cancelled.
+        drop(self.to.try_send(word));
+        Ok(last)
+    }
+}
+
 fn failed(failure: Failure) -> Error {
     match failure {
         Failure::Errno(errno) => Error::Errno(Errno::from_raw(errno)),
@@ -353,84 +440,4 @@ fn entries(mut bytes: &[u8]) -> Result<Vec<DirEntry>, Error> {
         bytes = rest;
     }
     Ok(entries)
-}
-
-async fn write(socket: &UnixStream, mut outgoing: mpsc::UnboundedReceiver<Vec<u8>>) {
-    while let Some(mut bytes) = outgoing.recv().await {
-        // Many small requests become one write.
-        while bytes.len() < CHUNK
-            && let Ok(more) = outgoing.try_recv()
-        {
-            bytes.extend_from_slice(&more);
-        }
-        let mut from = 0;
-        while from < bytes.len() {
-            match socket.try_write(&bytes[from..]) {
-                Ok(written) => from += written,
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                    if socket.writable().await.is_err() {
-                        return;
-                    }
-                }
-                Err(_) => return,
-            }
-        }
-    }
-}
-
-/// Reads until the end, and says why it ended.
-async fn read(socket: &UnixStream, shared: &Shared) -> Error {
-    let mut buffer = vec![0; MAX_FRAME + PREFIX];
-    let mut filled = 0;
-    let mut fds = VecDeque::new();
-    loop {
-        let got = loop {
-            if socket.readable().await.is_err() {
-                return Error::Closed;
-            }
-            match socket.try_io(Interest::READABLE, || receive(socket.as_raw_fd(), &mut buffer[filled..], &mut fds)) {
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
-                Err(_) => return Error::Closed,
-                Ok(got) => break got,
-            }
-        };
-        if got == 0 {
-            return Error::Closed;
-        }
-        if fds.len() > MAX_DESCRIPTORS {
-            return Error::Protocol("more descriptors than were asked for");
-        }
-        filled += got;
-        let mut taken = 0;
-        loop {
-            match wire::frame(&buffer[taken..filled], MAX_FRAME) {
-                Err(_) => return Error::Protocol("a frame that is too long"),
-                Ok(None) => break,
-                Ok(Some(frame)) => {
-                    let len = frame.len();
-                    if let Err(why) = shared.take(frame, &mut fds) {
-                        return why;
-                    }
-                    taken += PREFIX + len;
-                }
-            }
-        }
-        if taken == filled && !fds.is_empty() {
-            return Error::Protocol("a descriptor that was not asked for");
-        }
-        buffer.copy_within(taken..filled, 0);
-        filled -= taken;
-    }
-}
-
-fn receive(socket: RawFd, buffer: &mut [u8], fds: &mut VecDeque<OwnedFd>) -> io::Result<usize> {
-    let mut space = nix::cmsg_space!([RawFd; MAX_DESCRIPTORS]);
-    let mut parts = [IoSliceMut::new(buffer)];
-    let got = recvmsg::<()>(socket, &mut parts, Some(&mut space), MsgFlags::MSG_CMSG_CLOEXEC | MsgFlags::MSG_DONTWAIT)?;
-    for message in got.cmsgs()? {
-        if let ControlMessageOwned::ScmRights(new) = message {
-            fds.extend(new.into_iter().map(crate::sys::own));
-        }
-    }
-    Ok(got.bytes)
 }

@@ -11,6 +11,8 @@ use nix::sys::socket::{ControlMessage, MsgFlags, sendmsg};
 use super::*;
 use crate::wire::{Body, Entry, Hello, Reply, Request, Stat, VERSION};
 
+mod tunnels;
+
 /// The other end, in the hands of an attacker.
 struct Hijacked {
     socket: UnixStream,

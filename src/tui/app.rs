@@ -22,6 +22,7 @@ mod open;
 pub mod overview;
 pub mod pattern;
 pub mod picker;
+pub mod pods;
 mod poll;
 pub mod process;
 pub mod procs;
@@ -35,13 +36,14 @@ use std::time::Duration;
 
 use crate::exit::Failure;
 use crate::target::TargetName;
-use crate::tui::effect::Effect;
+use crate::tui::effect::{Effect, Place};
 use crate::tui::keymap::{self, Key, Meaning, Mode};
 use crate::tui::message::{Clock, Msg};
 use crate::tui::theme::{Theme, ThemeChoice};
 use activity::Activity;
 use layer::Layer;
 use picker::Picker;
+use pods::{Pods, Source};
 use prompt::{Prompt, Purpose};
 use workspace::Workspace;
 
@@ -55,6 +57,12 @@ const HISTORY: usize = 200;
 pub struct Options {
     /// What to open at once; nothing shows the list of containers.
     pub target: Option<TargetName>,
+    /// Whose containers are listed first.
+    pub source: Source,
+    /// Where pods are listed, and which.
+    pub place: Place,
+    /// Whether a container may be added to a pod unasked.
+    pub trusting: bool,
     /// Colours.
     pub theme: ThemeChoice,
     /// Whether nothing may be changed.
@@ -78,6 +86,12 @@ pub struct App {
     pub mouse: bool,
     /// The list of containers.
     pub picker: Picker,
+    /// The list of pods.
+    pub pods: Pods,
+    /// Which of the two is shown where nothing is open.
+    pub source: Source,
+    /// Whether a container may be added to a pod unasked.
+    pub trusting: bool,
     /// What was done, step by step, for whatever container.
     pub activity: Activity,
     /// The container that is open.
@@ -123,6 +137,9 @@ impl App {
             read_only: options.read_only,
             mouse: false,
             picker: Picker::default(),
+            pods: Pods::of(options.place),
+            source: options.source,
+            trusting: options.trusting,
             activity: Activity::default(),
             work: None,
             direct: options.target.is_some(),
@@ -142,8 +159,10 @@ impl App {
             sessions: 0,
             effects: vec![Effect::Watch],
         };
-        if let Some(name) = options.target {
-            app.open(name);
+        match options.target {
+            Some(name) => app.open(name),
+            None if app.source.is_cluster() => app.effect(Effect::Contexts),
+            None => {}
         }
         let effects = std::mem::take(&mut app.effects);
         (app, effects)
@@ -152,7 +171,11 @@ impl App {
     /// The pane below all layers.
     #[must_use]
     pub fn pane(&self) -> Mode {
-        self.work.as_ref().map_or(Mode::Picker, |work| work.mode())
+        match (&self.work, self.source) {
+            (Some(work), _) => work.mode(),
+            (None, Source::Engine) => Mode::Picker,
+            (None, Source::Cluster) => Mode::Pods,
+        }
     }
 
     /// Where keys go.
@@ -169,6 +192,7 @@ impl App {
             Some(Layer::Message(_)) => Mode::Message,
             Some(Layer::Confirm(_)) => Mode::Confirm,
             Some(Layer::Line(_)) => Mode::Line,
+            Some(Layer::Choose(_)) => Mode::Choose,
             None => self.pane(),
         }
     }

@@ -7,6 +7,19 @@ use crate::target::{ContainerPid, TargetName};
 use crate::tui::message::debug::{Breakpointing, Call, Question, Run, Wanted};
 use crate::tui::message::{Job, Request, Timer};
 
+/// Where pods are listed, and which.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Place {
+    /// Of which cluster; otherwise the one that is configured.
+    pub context: Option<String>,
+    /// The namespace that is meant where none is named.
+    pub namespace: Option<String>,
+    /// Whether pods of all namespaces are listed.
+    pub everywhere: bool,
+    /// With which labels.
+    pub selector: Option<String>,
+}
+
 /// Something to do. Each answers with messages, if at all.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Effect {
@@ -32,6 +45,30 @@ pub enum Effect {
         generation: u64,
         /// What was named.
         name: TargetName,
+    },
+    /// Find a target, and say whether entering it would add anything to it for good. If not, it is entered. Closes what was open
+    /// before.
+    Approach {
+        /// Number of this opening.
+        generation: u64,
+        /// What was named.
+        name: TargetName,
+        /// Whether its log is all that is wanted: then it is not entered.
+        log: bool,
+    },
+    /// Read which clusters can be chosen.
+    Contexts,
+    /// List the pods of a cluster, once. Ends the listing before it.
+    Pods {
+        /// Number of the place: answers about older ones are not for us.
+        number: u64,
+        /// Where.
+        place: Place,
+    },
+    /// List the namespaces of a cluster, once.
+    Namespaces {
+        /// Number of the place.
+        number: u64,
     },
     /// Ask the engine about the open target again.
     Inspect {

@@ -1,5 +1,6 @@
 //! Doing what the state wants done: engine, session and files. Everything here is a task that answers with a message.
 
+mod cluster;
 mod copy;
 mod debug;
 mod engine;
@@ -13,7 +14,7 @@ use std::future::Future;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use tokio::sync::{OnceCell, mpsc, watch};
+use tokio::sync::{mpsc, watch};
 use tokio::task::AbortHandle;
 
 use super::effect::Effect;
@@ -22,7 +23,7 @@ use super::runtime::Runner;
 use crate::activity::{Journal, Record};
 use crate::engine::Owner;
 use crate::engine::docker::Docker;
-use crate::engine::kube::{Cluster, Options};
+use crate::engine::kube::Options;
 use crate::entry::{Access, Broker};
 use crate::exit::{Exit, Failure};
 use crate::target::{Target, TargetName};
@@ -35,6 +36,8 @@ pub struct Live {
     out: mpsc::Sender<Msg>,
     worker: Worker,
     watch: Task,
+    pods: Task,
+    namespaces: Task,
     open: Task,
     logs: Task,
     copy: Task,
@@ -61,7 +64,8 @@ struct Shared {
     engine: Result<Docker, Failure>,
     /// Where pods are looked for.
     clusters: Clusters,
-    cluster: OnceCell<Cluster>,
+    /// The one that is chosen.
+    cluster: Mutex<cluster::Chosen>,
     access: Access,
     broker: Broker,
     journal: Journal,
@@ -74,16 +78,11 @@ impl Shared {
         self.engine.clone()
     }
 
-    async fn cluster(&self) -> Result<&Cluster, Failure> {
-        let connect = || async { Ok(Cluster::connect(&self.clusters.options, &self.journal).await?) };
-        self.cluster.get_or_try_init(connect).await
-    }
-
     /// Who knows a target; a plain process is known to nobody.
     async fn owner(&self, target: &Target) -> Result<Option<Owner>, Failure> {
         Ok(match target {
             Target::Container(_) => Some(Owner::Engine(self.engine()?)),
-            Target::Pod(_) => Some(Owner::Cluster(self.cluster().await?.clone())),
+            Target::Pod(_) => Some(Owner::Cluster(self.cluster().await?)),
             Target::Node(_) => Some(Owner::Runtime),
             Target::Process(_) => None,
         })
@@ -143,7 +142,7 @@ impl Live {
         let shared = Arc::new(Shared {
             engine,
             clusters,
-            cluster: OnceCell::new(),
+            cluster: Mutex::default(),
             access,
             broker,
             journal,
@@ -154,6 +153,8 @@ impl Live {
             worker: Worker::start(out.clone()),
             out,
             watch: Task::default(),
+            pods: Task::default(),
+            namespaces: Task::default(),
             open: Task::default(),
             logs: Task::default(),
             copy: Task::default(),
@@ -165,18 +166,37 @@ impl Live {
     }
 }
 
+impl Live {
+    /// From now on this is the target.
+    fn turn_to(&mut self, name: &TargetName) {
+        self.shared.set(None);
+        // A debug file is of this target's program, as often as that is entered.
+        if self.target.as_ref() != Some(name) {
+            (self.debug.file, self.target) = (None, Some(name.clone()));
+        }
+    }
+}
+
 impl Runner for Live {
     fn run(&mut self, effect: Effect) {
         let (shared, out) = (Arc::clone(&self.shared), self.out.clone());
         match effect {
             Effect::Watch => self.watch.replace(engine::watch(shared, out)),
+            Effect::Contexts => {
+                tokio::spawn(cluster::contexts(shared, out));
+            }
+            Effect::Pods { number, place } => {
+                shared.choose(&place);
+                self.pods.replace(cluster::pods(shared, out, number, place));
+            }
+            Effect::Namespaces { number } => self.namespaces.replace(cluster::namespaces(shared, out, number)),
             Effect::Open { generation, name } => {
-                shared.set(None);
-                // It is of this target's program, as often as that is entered.
-                if self.target.as_ref() != Some(&name) {
-                    (self.debug.file, self.target) = (None, Some(name.clone()));
-                }
+                self.turn_to(&name);
                 self.open.replace(session::open(shared, out, generation, name));
+            }
+            Effect::Approach { generation, name, log } => {
+                self.turn_to(&name);
+                self.open.replace(session::approach(shared, out, generation, name, log));
             }
             Effect::Inspect { generation } => {
                 tokio::spawn(engine::inspect(shared, out, generation));

@@ -1,6 +1,7 @@
 //! Data for tests.
 
 pub mod golang;
+mod pods;
 mod threads;
 
 use std::net::{IpAddr, Ipv4Addr};
@@ -24,6 +25,7 @@ use crate::text::Untrusted;
 use crate::tui::message::debug::{Known, Marks, Opened, Prospect, Rules, Snapshot, Subject, Text, Unset, Wanted};
 use crate::tui::message::{Checked, Clock, Program, Session};
 
+pub use pods::{contexts, listed, pod};
 pub use threads::threads;
 
 /// A name nobody would choose who means well: clears the screen, turns letters round, hides some, is wide.

@@ -13,12 +13,16 @@ pub use markdown::markdown;
 pub use table::Binding;
 
 /// Other ways to write a name on the `:` line.
-const ALIASES: [(&str, Action); 5] = [
+const ALIASES: [(&str, Action); 9] = [
     ("q", Action::Back),
     ("q!", Action::Quit),
     ("w", Action::Save),
     ("ps", Action::Tab(Tab::Procs)),
     ("ls", Action::Tab(Tab::Files)),
+    ("po", Action::Pods),
+    ("pod", Action::Pods),
+    ("context", Action::Context),
+    ("namespace", Action::Namespace),
 ];
 
 /// What a key means.

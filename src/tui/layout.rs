@@ -89,6 +89,40 @@ pub fn picker(size: (u16, u16)) -> (Rect, Option<Rect>) {
     (Rect { width: left, ..body }, Some(Rect { x: body.x + left, width: right, ..body }))
 }
 
+/// Rows in which it is said why a list is old.
+pub const TROUBLE: u16 = 3;
+/// Rows of what is known of one container of a pod, with their border.
+const DETAILS: u16 = 12;
+
+/// The list of pods.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PodAreas {
+    /// The list, with its border.
+    pub list: Rect,
+    /// Why it is old, if it is.
+    pub trouble: Rect,
+    /// Names of columns, and rows.
+    pub table: Rect,
+    /// Rows alone.
+    pub rows: Rect,
+    /// What is known of the selected one, with its border, if there is room.
+    pub details: Option<Rect>,
+}
+
+/// The list of pods; above its rows, why they are old, if they are; and details below, if there is room.
+#[must_use]
+pub fn pods(size: (u16, u16), old: bool) -> PodAreas {
+    let body = areas(size, false).body;
+    let below = if size.1 >= FULL.1 { DETAILS.min(body.height) } else { 0 };
+    let list = Rect { height: body.height - below, ..body };
+    let inner = inside(list);
+    let top = if old { TROUBLE.min(inner.height) } else { 0 };
+    let table = Rect { y: inner.y.saturating_add(top), height: inner.height - top, ..inner };
+    let rows = Rect { y: table.y.saturating_add(1), height: table.height.saturating_sub(1), ..table };
+    let details = (below > 0).then(|| Rect { y: body.y + list.height, height: below, ..body });
+    PodAreas { list, trouble: Rect { height: top, ..inner }, table, rows, details }
+}
+
 /// The overview: rates on top, then one column of facts or two.
 #[must_use]
 pub fn overview(size: (u16, u16)) -> (Rect, Rect, Option<Rect>) {
@@ -268,6 +302,14 @@ mod tests {
                     assert!(inside_screen(area), "{area:?} at {width}x{height}");
                 }
                 assert!(inside_screen(large_overlay((width, height))));
+                for old in [false, true] {
+                    let areas = pods((width, height), old);
+                    for area in
+                        [Some(areas.list), Some(areas.trouble), Some(areas.rows), areas.details].into_iter().flatten()
+                    {
+                        assert!(inside_screen(area), "{areas:?} at {width}x{height}");
+                    }
+                }
                 let (list, stack) = goroutines((width, height));
                 assert!(inside_screen(list) && inside_screen(stack));
                 for (beside, live) in Focus::ALL.into_iter().flat_map(|beside| [(beside, false), (beside, true)]) {

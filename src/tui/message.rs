@@ -7,6 +7,8 @@ use std::time::{Duration, SystemTime};
 
 use crate::activity::Record;
 use crate::engine::Summary;
+use crate::engine::kube::Contexts;
+use crate::engine::kube::list::Listed;
 use crate::exit::Failure;
 use crate::goroutines::Dump;
 use crate::inspect::files::Listing;
@@ -33,6 +35,31 @@ pub enum Msg {
     Tick(Clock),
     /// The engine's containers, whenever they change; or why it cannot be asked.
     Containers(Result<Vec<Summary>, Failure>),
+    /// Which clusters can be chosen; or why none can.
+    Contexts(Result<Contexts, Failure>),
+    /// The pods of a cluster; or why they cannot be listed.
+    Pods {
+        /// Of which place.
+        number: u64,
+        /// They.
+        result: Result<Box<Listed>, Failure>,
+    },
+    /// The namespaces of a cluster; or why they cannot be listed.
+    Namespaces {
+        /// Of which place.
+        number: u64,
+        /// Their names.
+        result: Result<Vec<String>, Failure>,
+    },
+    /// A target was found, and is not entered.
+    Approached {
+        /// Of which opening.
+        generation: u64,
+        /// It.
+        target: Box<Target>,
+        /// Why it is not.
+        why: Outside,
+    },
     /// A target was found, and entered if it runs.
     Opened {
         /// Of which opening.
@@ -135,6 +162,17 @@ pub struct Opened {
     pub target: Target,
     /// How it was entered; or why not, e.g. because it does not run.
     pub session: Result<Session, Failure>,
+}
+
+/// Why a target that was found is not entered.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Outside {
+    /// A container would be added to its pod: as whom.
+    Adds(String),
+    /// It does not run.
+    Down(Failure),
+    /// Its log is all that was asked for.
+    Log,
 }
 
 /// How the target was entered.

@@ -11,6 +11,7 @@
 //! Layers (help, messages, questions, one long line) lie over the body.
 
 mod activity;
+mod choose;
 mod chrome;
 mod debug;
 mod files;
@@ -20,6 +21,7 @@ mod logs;
 mod net;
 mod overview;
 mod picker;
+mod pods;
 mod process;
 mod procs;
 mod viewer;
@@ -29,6 +31,7 @@ use ratatui::layout::{Position, Rect};
 use ratatui::style::Style;
 
 use super::app::App;
+use super::app::pods::Source;
 use super::app::workspace::Workspace;
 use super::keymap::Mode;
 use super::layout;
@@ -62,7 +65,10 @@ pub fn draw(app: &App, buf: &mut Buffer) -> Option<Position> {
 fn pane(app: &App, buf: &mut Buffer, body: Rect) {
     let theme = &app.theme;
     let Some(work) = &app.work else {
-        picker::draw(app, buf, theme);
+        match app.source {
+            Source::Engine => picker::draw(app, buf, theme),
+            Source::Cluster => pods::draw(app, buf, theme),
+        }
         return;
     };
     match work.mode() {
@@ -113,7 +119,7 @@ fn nothing(work: &Workspace, error: Option<&crate::exit::Failure>, theme: &Theme
         (Some(failure), _) => {
             lines.push((failure.message.clone(), theme.bad));
             if let Some(hint) = &failure.hint {
-                lines.push((format!("try: {hint}"), theme.text));
+                lines.extend(crate::tui::words::tries(hint).map(|line| (line, theme.text)));
             }
         }
         (None, Some(trouble)) => lines.push((trouble, theme.warn)),

@@ -101,9 +101,19 @@ pub fn count(number: usize, noun: &str) -> String {
     format!("{number} {noun}{}", if number == 1 { "" } else { "s" })
 }
 
+/// What to try, a line for each of its lines.
+pub fn tries(hint: &str) -> impl Iterator<Item = String> {
+    hint.lines().enumerate().map(|(at, line)| format!("{}{line}", if at == 0 { "try: " } else { "     " }))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_to_try_has_as_many_lines_as_it_has() {
+        assert_eq!(tries("this\nor that").collect::<Vec<_>>(), ["try: this", "     or that"]);
+    }
 
     #[test]
     fn sizes() {

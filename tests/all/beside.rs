@@ -250,8 +250,10 @@ fn a_member_of_the_engines_group_sees_both_on_the_screen() {
 
 #[test]
 fn its_command_does_nothing_by_hand() {
-    let ended = scratchdbg(&["beside"]);
-    ended.fails_with(2, &["nobody types it"]);
+    let ended = scratchdbg(&["beside"]).ends_with(2);
+    assert!(ended.stderr.contains("nobody types it"), "{ended:?}");
+    // It has said which version it is, for whoever may be there, and nothing else.
+    assert_eq!(ended.text(), format!("scratchdbg beside {} 1\n", env!("CARGO_PKG_VERSION")));
 }
 
 #[test]

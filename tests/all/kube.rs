@@ -1,9 +1,14 @@
 //! Pods: real containers behind an API server of our own.
 
+mod copy;
+mod debug;
+mod fleet;
 mod frames;
+mod krew;
 mod kubectl;
 mod look;
-mod looker;
+pub mod looker;
+mod picker;
 mod pods;
 mod refusals;
 mod sample;

@@ -1,12 +1,15 @@
 //! The sidecar door: the same answers as through the local one, for who may use the engine and nothing more.
 
 use std::fs;
+use std::io::{Read as _, Write as _};
+use std::process::{Command, Stdio};
+use std::sync::mpsc;
 
 use nix::sys::signal::Signal;
 use serde_json::Value;
 
 use crate::powerless::{ends_in_time, freeze};
-use crate::support::command::scratchdbg;
+use crate::support::command::{BINARY, scratchdbg};
 use crate::support::container::{Container, Run};
 use crate::support::engine::{docker, inspect, try_docker};
 use crate::support::pty::Terminal;
@@ -218,6 +221,21 @@ fn who_is_killed_leaves_nothing_beside_it() {
     terminal.press("q");
     assert!(terminal.wait_exit().success());
     before.assert_unchanged(&container);
+}
+
+#[test]
+fn who_waits_for_our_end_keeps_nothing_that_we_were_given() {
+    // As flock(1) gives its lock: a descriptor that nobody closes on exec. Here it is the end of a pipe.
+    let mut command = Command::new("sh");
+    command.args(["-c", "exec \"$0\" undertaker nobody 7>&1 >/dev/null", BINARY]);
+    let mut waiting = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+    let mut kept = waiting.stdout.take().unwrap();
+    let (tell, told) = mpsc::channel();
+    std::thread::spawn(move || tell.send(kept.read_to_end(&mut Vec::new()).is_ok()));
+    assert_eq!(told.recv_timeout(wait::PATIENCE), Ok(true), "it keeps what it was given");
+    assert!(waiting.try_wait().unwrap().is_none(), "it has not waited");
+    waiting.stdin.take().unwrap().write_all(b".").unwrap();
+    assert!(waiting.wait().unwrap().success());
 }
 
 #[test]

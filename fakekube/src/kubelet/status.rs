@@ -42,6 +42,17 @@ pub fn begin(store: &Store, key: &Key, pod: &Value) {
     });
 }
 
+/// The scheduler finds no place for the pod.
+pub fn unscheduled(store: &Store, key: &Key) {
+    store.update(key, |pod| {
+        pod["spec"]["nodeName"] = Value::Null;
+        pod["status"] = json!({ "phase": "Pending", "conditions": [{
+            "type": "PodScheduled", "status": "False", "reason": "Unschedulable",
+            "message": "0/1 nodes are available: 1 Insufficient memory. preemption: not eligible due to preemptionPolicy=Never.",
+        }] });
+    });
+}
+
 fn empty(name: &Value, image: &Value, state: &Value) -> Value {
     json!({
         "name": name, "image": image, "imageID": "", "ready": false, "started": false, "restartCount": 0,

@@ -19,6 +19,9 @@ fn golden_bytes() {
         (Op::Root { pid: 7 }, &[3, 0, 0, 0, 5, 10, 14]),
         (Op::Parts { path, parts: &[0xac, 2, 8] }, &[9, 0, 0, 0, 5, 11, 2, b'/', b'a', 3, 0xac, 2, 8]),
         (Op::Memory { pid: 7, parts: &[0xac, 2, 8] }, &[7, 0, 0, 0, 5, 12, 14, 3, 0xac, 2, 8]),
+        (Op::Tunnel { addr: Addr::V4([127, 0, 0, 1], 80), credit: 8 }, &[9, 0, 0, 0, 5, 13, 0, 127, 0, 0, 1, 80, 8]),
+        (Op::Put { of: 3, bytes: b"x" }, &[5, 0, 0, 0, 5, 14, 3, 1, b'x']),
+        (Op::Hush { of: 3 }, &[3, 0, 0, 0, 5, 15, 3]),
     ];
     for (op, bytes) in requests {
         let mut buffer = [0; 64];
@@ -42,6 +45,9 @@ fn golden_bytes() {
         (Body::Failed(Failure::NotAllowed), &[3, 0, 0, 0, 5, 9, 2]),
         (Body::Failed(Failure::Busy), &[3, 0, 0, 0, 5, 9, 3]),
         (Body::Failed(Failure::Malformed), &[3, 0, 0, 0, 5, 9, 4]),
+        (Body::Joined, &[2, 0, 0, 0, 5, 10]),
+        (Body::Taken(300), &[4, 0, 0, 0, 5, 11, 0xac, 2]),
+        (Body::Silent, &[2, 0, 0, 0, 5, 12]),
     ];
     for (body, bytes) in replies {
         let mut buffer = [0; 64];
@@ -66,7 +72,7 @@ fn a_message_fills_its_frame() {
     assert_eq!(decode::<Request<'_>>(&[5, 7]), Ok(Request { id: 5, op: Op::Watch }));
     assert_eq!(decode::<Request<'_>>(&[5, 7, 0]), Err(Malformed));
     assert_eq!(decode::<Request<'_>>(&[5]), Err(Malformed));
-    assert_eq!(decode::<Request<'_>>(&[5, 13]), Err(Malformed));
+    assert_eq!(decode::<Request<'_>>(&[5, 16]), Err(Malformed));
 }
 
 #[test]
@@ -93,4 +99,6 @@ fn the_longest_path_fits_a_request() {
         encode(&Request { id: u32::MAX, op: Op::List { path: &path, stat: true, credit: u32::MAX } }, &mut buffer)
             .is_some()
     );
+    let put = Op::Put { of: u32::MAX, bytes: &[0; MAX_PUT] };
+    assert!(encode(&Request { id: u32::MAX, op: put }, &mut buffer).is_some());
 }

@@ -18,11 +18,12 @@ use crate::delve::debugfile::DebugFile;
 use crate::delve::guard::{Report, Told};
 use crate::entry::guard::{self, Guard, NotConnected, Terms};
 use crate::exit::{Exit, Failure};
-use crate::text;
 
 /// What every session of one command has in common.
 pub struct Session {
-    program: PathBuf,
+    /// Delve's, if it is one of this host, and what it is called.
+    program: Option<PathBuf>,
+    shown: String,
     pause: Option<Duration>,
     debug_file: Option<DebugFile>,
 }
@@ -36,7 +37,8 @@ pub struct Guarded {
 impl Session {
     /// Finds Delve, sees whether it is good for this program before that is touched, and says what it will cost.
     pub async fn new(context: &Context, args: &Dlv, chosen: &Chosen) -> Result<Self, Failure> {
-        let Suited { found, go, program, debug_file } = suited::find(context, args, chosen).await?;
+        let Suited { program_file, name, go, program, debug_file, .. } =
+            suited::find(context, args, chosen, true).await?;
         let pause = (!args.no_limit).then_some(args.pause);
         let limit = pause.map_or_else(
             || "for as long as somebody debugs it (--no-limit)".to_owned(),
@@ -54,15 +56,15 @@ impl Session {
         if let Some(risk) = chosen.entered.tracer.risk() {
             context.tell(risk);
         }
-        Ok(Self { program: found.path, pause, debug_file })
+        Ok(Self { program: program_file, shown: name, pause, debug_file })
     }
 
     /// Attaches Delve, which stops the process.
     pub async fn attach(&self, context: &Context, chosen: &Chosen) -> Result<(Guarded, UnixStream), Failure> {
-        let shown = text::escape(self.program.as_os_str().as_encoded_bytes());
-        let program: OwnedFd = File::open(&self.program)
-            .map_err(|error| Failure::new(Exit::No, format!("cannot open {shown}: {error}")))?
-            .into();
+        let shown = &self.shown;
+        let opened = self.program.as_ref().map(File::open).transpose();
+        let program = opened.map_err(|error| Failure::new(Exit::No, format!("cannot open {shown}: {error}")))?;
+        let program = program.map(OwnedFd::from);
         let (terms, debug_file) = self.terms()?;
         let (process, tracer) = (chosen.process, &chosen.entered.tracer);
         let what = format!("let {shown} debug {process}");

@@ -20,6 +20,7 @@ use crate::delve::core::{Opened, Source};
 use crate::delve::dap::editor::Place;
 use crate::delve::dap::proxy::Subject;
 use crate::delve::dap::serve::{How, Session};
+use crate::delve::find;
 use crate::delve::listen::Listener;
 use crate::delve::relay::{self, Terms};
 use crate::exit::{Exit, Failure};
@@ -42,7 +43,9 @@ pub(super) async fn run(context: &Context, args: &Dlv) -> Result<(), Failure> {
 async fn prepare(context: &Context, args: &Dlv) -> Result<(Listener, UnixStream, Opened), Failure> {
     let listener = super::listen(context, args).await?;
     let chosen = process::choose(context, &args.target, args.pid).await?;
-    let Suited { found, go, debug_file, .. } = suited::find(context, args, &chosen).await?;
+    let suited = suited::find(context, args, &chosen, false).await?;
+    let Suited { program_file, version, go, debug_file, .. } = suited;
+    let dlv = program_file.ok_or_else(|| Failure::from(find::Error::None))?;
     let program = debuggee::program(&chosen.entered.shim, chosen.process.pid).await?;
     let core = memory_file("scratchdbg-core")?;
     let out = core.try_clone().map_err(|error| no_memory(&error))?;
@@ -52,7 +55,7 @@ async fn prepare(context: &Context, args: &Dlv) -> Result<(Listener, UnixStream,
         context.tell(&format!("left out: {left_out} for want of time or room; what is there can be looked at"));
     }
     let order = delve_core::Order {
-        dlv: &found.path,
+        dlv: &dlv,
         program: Source::Open(program.into()),
         core: Source::Open(core.into()),
         debug_file: debug_file.as_ref(),
@@ -64,7 +67,7 @@ async fn prepare(context: &Context, args: &Dlv) -> Result<(Listener, UnixStream,
         pid: chosen.process.pid,
         host_pid: chosen.process.host,
         go: go.go_version.clone(),
-        delve: Some(found.version.to_string()),
+        delve: Some(version.to_string()),
         pause_ms: Some(core::milliseconds(taken.thawed.stopped)),
     };
     if args.dap {

@@ -24,10 +24,29 @@ pub fn write(
     limit: usize,
 ) -> io::Result<()> {
     let groups = groups(dump, filter);
-    head(out, dump, program, filter, &groups)?;
+    let took = dump.took.as_secs_f64() * 1e3;
+    let (go, pid) = (program.go.safe(), program.pid);
+    writeln!(out, "{} ({go}, process {pid}, read in {took:.1} ms)", counts(dump, filter, &groups))?;
+    let figures = super::figures(&dump.figures);
+    if !figures.is_empty() {
+        writeln!(out, "{figures}")?;
+    }
+    each(out, &groups, limit, |out, group| {
+        one(out, dump, group, all)?;
+        numbers(out, dump, group)
+    })
+}
+
+/// Writes at most so many groups, in the way that is given.
+pub fn each(
+    out: &mut dyn Write,
+    groups: &[Group],
+    limit: usize,
+    one: impl Fn(&mut dyn Write, &Group) -> io::Result<()>,
+) -> io::Result<()> {
     for group in groups.iter().take(limit) {
         writeln!(out)?;
-        one(out, dump, group, all)?;
+        one(out, group)?;
     }
     if groups.len() > limit {
         writeln!(out, "\n{} more groups", groups.len() - limit)?;
@@ -35,31 +54,27 @@ pub fn write(
     Ok(())
 }
 
-fn head(out: &mut dyn Write, dump: &Dump, program: &Program, filter: &Filter, groups: &[Group]) -> io::Result<()> {
+/// How many there are, and how many are not shown.
+pub fn counts(dump: &Dump, filter: &Filter, groups: &[Group]) -> String {
     let listed: usize = groups.iter().map(|group| group.members.len()).sum();
     let system = dump.goroutines.iter().filter(|goroutine| goroutine.system).count();
     let hidden = if filter.system { 0 } else { system };
-    write!(out, "{} in {}", counted(listed, "goroutine"), counted(groups.len(), "group"))?;
+    let mut text = format!("{} in {}", counted(listed, "goroutine"), counted(groups.len(), "group"));
     let others = dump.goroutines.len() - listed - hidden;
     let more =
         [(others, "not asked for"), (hidden, "of the runtime's own")].map(|(count, what)| format!("; {count} {what}"));
-    for (text, count) in more.iter().zip([others, hidden]) {
-        write!(out, "{}", if count > 0 { text } else { "" })?;
+    for (more, _) in more.iter().zip([others, hidden]).filter(|(_, count)| *count > 0) {
+        text += more;
     }
-    let took = dump.took.as_secs_f64() * 1e3;
-    writeln!(out, " ({}, process {}, read in {took:.1} ms)", program.go.safe(), program.pid)?;
-    let figures = super::figures(&dump.figures);
-    if !figures.is_empty() {
-        writeln!(out, "{figures}")?;
-    }
-    Ok(())
+    text
 }
 
 fn counted(count: usize, what: &str) -> String {
     if count == 1 { format!("1 {what}") } else { format!("{count} {what}s") }
 }
 
-fn one(out: &mut dyn Write, dump: &Dump, group: &Group, all: bool) -> io::Result<()> {
+/// What those of a group do, where, and what they have in common.
+pub fn one(out: &mut dyn Write, dump: &Dump, group: &Group, all: bool) -> io::Result<()> {
     let waited = group
         .longest
         .map(|longest| format!(", {} {}", if group.members.len() > 1 { "up to" } else { "for" }, words::age(longest)));
@@ -83,6 +98,11 @@ fn one(out: &mut dyn Write, dump: &Dump, group: &Group, all: bool) -> io::Result
     if !labels.is_empty() {
         writeln!(out, "    labels {labels}")?;
     }
+    Ok(())
+}
+
+/// The numbers of some of a group.
+fn numbers(out: &mut dyn Write, dump: &Dump, group: &Group) -> io::Result<()> {
     let ids: Vec<_> = group
         .members
         .iter()

@@ -41,7 +41,9 @@ pub struct OfGroup<'d> {
     stack: Option<Vec<OfFrame<'d>>>,
     cut: bool,
     created_by: Option<Creator>,
-    goroutines: Vec<One<'d>>,
+    /// Of many pods, each has its own.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    goroutines: Option<Vec<One<'d>>>,
 }
 
 /// A call.
@@ -64,7 +66,7 @@ struct Creator {
 
 /// A goroutine.
 #[derive(Serialize)]
-struct One<'d> {
+pub struct One<'d> {
     id: u64,
     #[serde(serialize_with = "maybe_seconds", skip_serializing_if = "Option::is_none")]
     wait_seconds: Option<Duration>,
@@ -117,8 +119,14 @@ impl<'d> OfGroup<'d> {
             stack: group.place.stack.map(frames),
             cut: group.place.stack.and_then(|stack| dump.stacks.get(stack as usize)).is_some_and(|stack| stack.cut),
             created_by: creator.map(|Frame { function, file, line, .. }| Creator { function, file, line }),
-            goroutines: members.into_iter().map(|goroutine| One::new(dump, goroutine)).collect(),
+            goroutines: Some(members.into_iter().map(|goroutine| One::new(dump, goroutine)).collect()),
         }
+    }
+
+    /// The same without its goroutines, which are told elsewhere.
+    pub fn without_members(dump: &'d Dump, group: &Group) -> Self {
+        let first = Group { members: group.members.iter().take(1).copied().collect(), ..group.clone() };
+        Self { count: group.members.len(), goroutines: None, ..Self::new(dump, &first) }
     }
 }
 
@@ -130,7 +138,8 @@ impl<'d> OfFrame<'d> {
 }
 
 impl<'d> One<'d> {
-    fn new(dump: &'d Dump, goroutine: &Goroutine) -> Self {
+    /// One of a dump.
+    pub fn new(dump: &'d Dump, goroutine: &Goroutine) -> Self {
         let labels = dump.labels(goroutine.labels).iter().map(|(key, value)| (key.lossy().into_owned(), value));
         Self {
             id: goroutine.id,
@@ -144,12 +153,14 @@ impl<'d> One<'d> {
     }
 }
 
-fn seconds<S: Serializer>(time: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
+/// A length of time in seconds.
+pub fn seconds<S: Serializer>(time: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.serialize_f64(time.as_secs_f64())
 }
 
+/// The same, if it is known.
 #[allow(clippy::ref_option, reason = "serde calls it with what the field is")]
-fn maybe_seconds<S: Serializer>(time: &Option<Duration>, serializer: S) -> Result<S::Ok, S::Error> {
+pub fn maybe_seconds<S: Serializer>(time: &Option<Duration>, serializer: S) -> Result<S::Ok, S::Error> {
     match time {
         Some(time) => seconds(time, serializer),
         None => serializer.serialize_none(),

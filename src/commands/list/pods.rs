@@ -125,6 +125,11 @@ mod tests {
             restarts,
             node: Some("n1".into()),
             started: (state == State::Running).then_some(UNIX_EPOCH + Duration::from_secs(1_700_000_000)),
+            created: None,
+            last: None,
+            message: String::new(),
+            leaving: false,
+            labels: std::collections::BTreeMap::new(),
         };
         let rows = [
             row("app", State::Running, "ran before: OOMKilled (137)", 3),

@@ -30,9 +30,25 @@ pub enum Form {
     Json,
 }
 
+/// Who says a line, where there are others.
+#[derive(Debug, Clone, Serialize)]
+pub struct Speaker {
+    /// Where it is.
+    pub namespace: String,
+    /// Its pod.
+    pub pod: String,
+    /// It.
+    pub container: String,
+    /// What stands before its lines, made safe for a terminal.
+    #[serde(skip)]
+    pub prefix: String,
+}
+
 /// One line as JSON.
 #[derive(Serialize)]
 struct Object<'a> {
+    #[serde(flatten)]
+    speaker: Option<&'a Speaker>,
     time: Option<String>,
     stream: Output,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -74,7 +90,7 @@ impl Sink {
     }
 
     /// Adds a line.
-    pub fn line(&mut self, line: LineRef<'_>, level: Option<Level>, times: bool) {
+    pub fn line(&mut self, line: LineRef<'_>, level: Option<Level>, times: bool, speaker: Option<&Speaker>) {
         let form = self.form(line.output);
         let output = if form == Form::Json { Output::Stdout } else { line.output };
         let time = line.time.map(humantime::format_rfc3339_nanos);
@@ -83,6 +99,7 @@ impl Sink {
             let text = String::from_utf8_lossy(line.text);
             let whole = matches!(text, std::borrow::Cow::Borrowed(_));
             let object = Object {
+                speaker,
                 time: time.map(|time| time.to_string()),
                 stream: line.output,
                 level,
@@ -93,6 +110,9 @@ impl Sink {
             // Writing to memory cannot fail.
             let _ = output::line(buffer, &object);
         } else {
+            if let Some(speaker) = speaker {
+                buffer.extend_from_slice(speaker.prefix.as_bytes());
+            }
             if let Some(time) = time.filter(|_| times) {
                 let _ = write!(buffer, "{time} ");
             }
@@ -195,7 +215,7 @@ mod tests {
         let mut sink = Sink::apart(form);
         let time = Some(UNIX_EPOCH + Duration::from_millis(1500));
         let line = LineRef { output: Output::Stderr, time, text, cut: text.len() > 9, length: 99 };
-        sink.line(line, Some(Level::Warn), times);
+        sink.line(line, Some(Level::Warn), times, None);
         sink.text()
     }
 

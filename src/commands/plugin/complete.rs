@@ -1,6 +1,7 @@
 //! What could be typed next, as kubectl asks it of a plugin: the words so far, the last of them unfinished; an answer a line, and at
 //! the end a line that says that names of files are none (kubernetes/kubernetes PR 105867).
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
 use std::io::Write as _;
 use std::time::Duration;
@@ -25,6 +26,16 @@ const NO_FILES: &str = ":4";
 const WITHOUT_TARGET: [&str; 9] =
     ["list", "list-containers", "clean", "doctor", "completions", "man", "keys", "kube", "image"];
 
+/// Labels that controllers give their pods, and nobody types.
+const OF_CONTROLLERS: [&str; 6] = [
+    "pod-template-hash",
+    "controller-revision-hash",
+    "pod-template-generation",
+    "statefulset.kubernetes.io/pod-name",
+    "apps.kubernetes.io/pod-index",
+    "batch.kubernetes.io/controller-uid",
+];
+
 /// What is wanted next.
 #[derive(Debug, PartialEq, Eq)]
 enum Next {
@@ -34,6 +45,8 @@ enum Next {
     Pod(&'static str),
     /// A container of the pod that was named, if one was.
     Container(Option<String>),
+    /// Labels of pods.
+    Labels,
     /// An option of a command, or of all.
     Option(Option<String>),
     /// Nothing that is known here.
@@ -84,8 +97,10 @@ fn options(words: &[String]) -> Options {
 
 fn next(before: &[String], last: &str) -> Next {
     let command = Cli::command();
-    let takes_value = |word: &str| {
-        let all = command.get_arguments().chain(command.get_subcommands().flat_map(clap::Command::get_arguments));
+    let takes_value = |word: &str, subcommand: Option<&&str>| {
+        // `ls -l` is another -l than that of `ps`.
+        let of = subcommand.and_then(|name| command.find_subcommand(name));
+        let all = command.get_arguments().chain(of.into_iter().flat_map(clap::Command::get_arguments));
         let named = all.filter(|one| {
             let long = word.strip_prefix("--").is_some_and(|name| one.get_long() == Some(name));
             let short = word.strip_prefix('-').filter(|name| name.chars().count() == 1);
@@ -100,7 +115,7 @@ fn next(before: &[String], last: &str) -> Next {
             continue;
         }
         if word.starts_with('-') {
-            is_value = takes_value(word);
+            is_value = takes_value(word, plain.first());
         } else {
             plain.push(word);
         }
@@ -110,11 +125,18 @@ fn next(before: &[String], last: &str) -> Next {
     if is_value {
         return match before.last().map(String::as_str) {
             Some("-c" | "--container") => Next::Container(target.map(|name| (*name).to_owned())),
+            Some("-l" | "--selector") => Next::Labels,
             _ => Next::Nothing,
         };
     }
     if last.starts_with('-') {
         return Next::Option(subcommand.map(|name| (*name).to_owned()));
+    }
+    // Labels stand in the place of a target.
+    if before.iter().any(|word| ["-l", "--selector"].contains(&word.as_str()) || word.starts_with("--selector="))
+        && subcommand.is_none_or(|name| *name != "ls")
+    {
+        return Next::Nothing;
     }
     match (subcommand, target) {
         (None, None) => Next::Command,
@@ -141,6 +163,7 @@ fn candidates(next: &Next, options: &Options) -> Vec<(String, String)> {
             shown.filter_map(|one| Some((format!("--{}", one.get_long()?), about(one.get_help())))).collect()
         }
         Next::Pod(behind) => pods(options, behind),
+        Next::Labels => labels(&rows(options)),
         Next::Container(pod) => {
             let name = pod.as_deref().map(|pod| pod.split_once('/').map_or(pod, |(_, name)| name));
             let rows = rows(options).into_iter().filter(|row| name.is_none_or(|name| row.pod == name));
@@ -158,6 +181,18 @@ fn pods(options: &Options, behind: &str) -> Vec<(String, String)> {
         rows(options).into_iter().map(|row| (format!("{}{behind}", row.pod), row.state.to_string())).collect();
     pods.dedup_by(|next, one| next.0 == one.0);
     pods
+}
+
+/// Labels as a selector has them, each with how many pods have it. Those that a controller gives to tell its pods apart are left out.
+fn labels(rows: &[list::Row]) -> Vec<(String, String)> {
+    let mut pods: BTreeMap<String, BTreeSet<&str>> = BTreeMap::new();
+    for row in rows {
+        let told = row.labels.iter().filter(|(key, _)| !OF_CONTROLLERS.contains(&key.as_str()));
+        for (key, value) in told {
+            pods.entry(format!("{key}={value}")).or_default().insert(&row.pod);
+        }
+    }
+    pods.into_iter().map(|(label, pods)| (label, format!("pods: {}", pods.len()))).collect()
 }
 
 /// The containers of a namespace. None, if the cluster does not tell in time.
@@ -195,10 +230,16 @@ mod tests {
             ("ps --namespace=prod we", Next::Pod("")),
             ("cat we", Next::Pod(":/")),
             ("ps web ", Next::Nothing),
+            ("forward -n prod we", Next::Pod("")),
+            ("forward web 80", Next::Nothing),
             ("list ", Next::Nothing),
             ("ps web -c ", Next::Container(Some("web".into()))),
             ("web -c a", Next::Container(Some("web".into()))),
             ("-n ", Next::Nothing),
+            ("ps -l ", Next::Labels),
+            ("goroutines --selector app", Next::Labels),
+            ("ps -l app=web ", Next::Nothing),
+            ("ls -l we", Next::Pod(":/")),
             ("logs --t", Next::Option(Some("logs".into()))),
             ("--n", Next::Option(None)),
         ] {
@@ -214,6 +255,33 @@ mod tests {
         assert!(commands.iter().any(|one| one == "goroutines") && !commands.iter().any(|one| one == "beside"));
         let options = names(Next::Option(Some("logs".into())));
         assert!(options.iter().any(|one| one == "--previous") && options.iter().any(|one| one == "--namespace"));
+        assert!(names(Next::Option(Some("check".into()))).iter().any(|one| one == "--copy"));
+    }
+
+    #[test]
+    fn labels_with_how_many_have_them() {
+        let row = |pod: &str, container: &str, labels: &[(&str, &str)]| list::Row {
+            namespace: "shop".into(),
+            pod: pod.into(),
+            container: container.into(),
+            image: String::new(),
+            state: crate::engine::State::Running,
+            status: String::new(),
+            ready: true,
+            restarts: 0,
+            node: None,
+            started: None,
+            created: None,
+            last: None,
+            message: String::new(),
+            leaving: false,
+            labels: labels.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect(),
+        };
+        let web = [("app", "web"), ("pod-template-hash", "7d9f")];
+        let rows =
+            [row("a", "app", &web), row("a", "proxy", &web), row("b", "app", &web), row("c", "db", &[("app", "db")])];
+        let told = |label: &str, pods: &str| (label.to_owned(), pods.to_owned());
+        assert_eq!(labels(&rows), [told("app=db", "pods: 1"), told("app=web", "pods: 2")]);
     }
 
     #[test]

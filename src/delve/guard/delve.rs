@@ -4,7 +4,7 @@ use std::ffi::CString;
 use std::fs::File;
 use std::io::Read as _;
 use std::os::fd::{AsFd as _, OwnedFd};
-use std::os::unix::net::UnixStream;
+use std::time::{Duration, Instant};
 
 use nix::errno::Errno;
 use nix::fcntl::OFlag;
@@ -13,7 +13,7 @@ use nix::sys::signal::{SigSet, SigmaskHow, Signal, kill, raise, sigprocmask};
 use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
 use nix::unistd::{ForkResult, Pid, fexecve, pipe2, setsid};
 
-use super::place::{DEBUG_NUMBER, NUMBER, SOCKET};
+use super::place::{DEBUG_NUMBER, NUMBER};
 use super::{Error, Order, Place, Running};
 use crate::corefile::threads;
 use crate::engine::process;
@@ -22,6 +22,9 @@ use crate::target::HostPid;
 
 /// How much of what it prints is kept, in bytes.
 const PRINTED: usize = 16 << 10;
+/// How long another guard may take to end, and how often that is looked at.
+const PATIENCE: Duration = Duration::from_secs(20);
+const BREATH: Duration = Duration::from_millis(5);
 /// `PTRACE_EVENT_EXIT`: a thread is about to end.
 const ENDING: i32 = nix::libc::PTRACE_EVENT_EXIT;
 
@@ -69,6 +72,7 @@ impl Delve {
 
     /// Takes over one that runs, by all its threads. It may have ended: then there is nothing to trace.
     pub fn take_over(running: Running) -> Result<Self, Error> {
+        wait_for_the_end_of(running.guard);
         let gone = |gone| Self { pid: Pid::from_raw(running.pid.0), gone, output: None, printed: Vec::new() };
         let mut traced = Vec::new();
         loop {
@@ -95,8 +99,10 @@ impl Delve {
     /// Which process it is.
     pub fn running(&self) -> Running {
         let pid = HostPid(self.pid.as_raw());
+        let began = |pid| process::find(pid).map_or(0, |found| found.start_ticks);
+        let guard = HostPid(Pid::this().as_raw());
         // Its parent has not waited for it: it is there.
-        Running { pid, start_ticks: process::find(pid).map_or(0, |found| found.start_ticks) }
+        Running { pid, start_ticks: began(pid), guard: (guard, began(guard)) }
     }
 
     /// The child waits for that, stopped. One that cannot be traced is never let go to touch the target.
@@ -122,11 +128,6 @@ impl Delve {
         if !self.gone {
             let _ = kill(self.pid, Signal::SIGKILL);
         }
-    }
-
-    /// The connection to it, once it listens.
-    pub fn connect(place: &Place) -> Option<UnixStream> {
-        UnixStream::connect(place.socket()).ok()
     }
 
     /// Takes in what it has printed.
@@ -169,6 +170,16 @@ impl Delve {
     }
 }
 
+/// Two guards at work on one process would each let it go while the other one still mends it.
+fn wait_for_the_end_of((guard, start_ticks): (HostPid, u64)) {
+    let began = Instant::now();
+    let is_at_work =
+        || !process::has_ended(guard) && process::find(guard).is_ok_and(|found| found.start_ticks == start_ticks);
+    while is_at_work() && began.elapsed() < PATIENCE {
+        std::thread::sleep(BREATH);
+    }
+}
+
 /// In the forked child.
 fn become_delve(order: &Order, program: &OwnedFd, place: &Place, prints: &OwnedFd) -> nix::Result<()> {
     // Its own group: what a terminal sends is not for it. It would take a hang-up as its end, without letting go.
@@ -178,14 +189,19 @@ fn become_delve(order: &Order, program: &OwnedFd, place: &Place, prints: &OwnedF
     // The guard cannot be traced, and what it forks no more than itself. It must be able to hold this one, with no more rights
     // than its user's.
     rustix::process::set_dumpable_behavior(rustix::process::DumpableBehavior::Dumpable).map_err(errno)?;
-    // The last to go when memory runs out. Only with CAP_SYS_RESOURCE can it be had.
-    let _ = std::fs::write("/proc/self/oom_score_adj", "-1000");
+    // The last to go when memory runs out: what it has left is then to be taken away. Only with CAP_SYS_RESOURCE can that be had. Where
+    // it shares the target's memory limit, and cannot have it, it is to go before the target does.
+    if std::fs::write("/proc/self/oom_score_adj", "-1000").is_err() && place.fd().is_none() {
+        let _ = std::fs::write("/proc/self/oom_score_adj", "1000");
+    }
 
     let flags = rustix::fs::OFlags::RDWR | rustix::fs::OFlags::CLOEXEC;
     let null = rustix::fs::open("/dev/null", flags, rustix::fs::Mode::empty()).map_err(errno)?;
     let (null, program) = (sys::lift(null, 10)?, sys::lift(program.try_clone().map_err(|_| Errno::EMFILE)?, 10)?);
     let debug_file = place.debug_file().map(duplicate).transpose()?;
-    let (place, prints) = (duplicate(place.fd())?, duplicate(prints)?);
+    let (socket, settings) = (place.socket(), place.settings());
+    // Something has its number even where there is none.
+    let (place, prints) = (duplicate(place.fd().unwrap_or(&null))?, duplicate(prints)?);
     sys::place(null.as_fd(), 0)?;
     sys::place(prints.as_fd(), 1)?;
     sys::place(prints.as_fd(), 2)?;
@@ -199,17 +215,17 @@ fn become_delve(order: &Order, program: &OwnedFd, place: &Place, prints: &OwnedF
     std::mem::forget((null, program, place, prints, debug_file));
     sys::close_from(last + 1)?;
 
-    let home = format!("/proc/self/fd/{NUMBER}");
     let arguments = [
         "dlv".to_owned(),
         "attach".to_owned(),
         order.pid.to_string(),
         "--headless".to_owned(),
-        format!("--listen=unix:{home}/{SOCKET}"),
+        format!("--listen=unix:{socket}"),
         "--api-version=2".to_owned(),
     ];
     // No more of ours than it needs. Without an address of a server of debug files it asks none, which may take minutes.
-    let environment = [format!("HOME={home}"), format!("XDG_CONFIG_HOME={home}"), "DEBUGINFOD_URLS=".to_owned()];
+    let environment =
+        [format!("HOME={settings}"), format!("XDG_CONFIG_HOME={settings}"), "DEBUGINFOD_URLS=".to_owned()];
     let strings =
         |all: &[String]| -> Vec<CString> { all.iter().filter_map(|one| CString::new(one.as_bytes()).ok()).collect() };
     raise(Signal::SIGSTOP)?;

@@ -1,8 +1,10 @@
 //! Where Delve has its socket and its settings: a file system in memory that is mounted nowhere. Nobody else can come to
 //! it by any path, and it is gone with the last process that holds it, however that ends. In a sidecar, which may make none, it is
-//! a folder in one that is the sidecar's own.
+//! a folder in one that is the sidecar's own. In a pod's container nothing can be written but what the pod shares, in which something
+//! could stay behind: there Delve has a socket [without a file](super::nowhere), and no settings.
 
 use std::os::fd::{AsFd as _, AsRawFd as _, OwnedFd};
+use std::os::unix::net::UnixStream;
 use std::path::Path;
 
 use rustix::fs::{Mode, OFlags};
@@ -10,6 +12,7 @@ use rustix::io::Errno;
 use rustix::mount::{FsMountFlags, FsOpenFlags, MountAttrFlags, fsconfig_create, fsconfig_set_string, fsmount, fsopen};
 
 use super::Error;
+use super::nowhere::{Name, NotAlone};
 use crate::delve::debugfile::settings;
 use crate::golang::BuildId;
 
@@ -19,12 +22,19 @@ pub const NUMBER: i32 = 3;
 pub const DEBUG_NUMBER: i32 = NUMBER + 2;
 /// The most it may hold, in bytes: settings, and a socket.
 const SIZE: &str = "1m";
+/// The socket's name in it.
+const SOCKET: &str = "s";
 
 /// It.
 #[derive(Debug)]
-pub struct Place {
-    folder: OwnedFd,
-    debug_file: Option<OwnedFd>,
+pub struct Place(Where);
+
+#[derive(Debug)]
+enum Where {
+    /// In a folder.
+    Folder { folder: OwnedFd, debug_file: Option<OwnedFd> },
+    /// In none.
+    Nowhere(Name),
 }
 
 impl Place {
@@ -60,6 +70,15 @@ impl Place {
         Self::furnished(made(), debug_file)
     }
 
+    /// None: nothing can be written. A debug file has no place there.
+    ///
+    /// # Errors
+    /// If the kernel gives no name for a socket.
+    pub fn nowhere() -> Result<Self, Error> {
+        let name = Name::new().map_err(|error| Error::Place { errno: error.raw_os_error().unwrap_or(libc::EIO) })?;
+        Ok(Self(Where::Nowhere(name)))
+    }
+
     fn furnished(folder: Result<OwnedFd, Errno>, debug_file: Option<(BuildId, OwnedFd)>) -> Result<Self, Error> {
         let furnish = |place: &OwnedFd| -> Result<(), Errno> {
             // Telemetry is off by a file; see golang.org/x/telemetry.
@@ -80,22 +99,49 @@ impl Place {
         };
         let folder = folder.and_then(|folder| furnish(&folder).map(|()| folder));
         let folder = folder.map_err(|errno| Error::Place { errno: errno.raw_os_error() })?;
-        Ok(Self { folder, debug_file: debug_file.map(|(_, file)| file) })
+        Ok(Self(Where::Folder { folder, debug_file: debug_file.map(|(_, file)| file) }))
     }
 
-    /// The descriptor.
-    pub fn fd(&self) -> &OwnedFd {
-        &self.folder
+    /// The descriptor of the folder, if there is one.
+    pub fn fd(&self) -> Option<&OwnedFd> {
+        match &self.0 {
+            Where::Folder { folder, .. } => Some(folder),
+            Where::Nowhere(_) => None,
+        }
     }
 
     /// The debug file.
     pub fn debug_file(&self) -> Option<&OwnedFd> {
-        self.debug_file.as_ref()
+        match &self.0 {
+            Where::Folder { debug_file, .. } => debug_file.as_ref(),
+            Where::Nowhere(_) => None,
+        }
     }
 
-    /// Delve's socket, as this process finds it.
+    /// Where Delve listens, as it finds it.
     pub fn socket(&self) -> String {
-        format!("/proc/self/fd/{}/{SOCKET}", self.folder.as_raw_fd())
+        match &self.0 {
+            Where::Folder { .. } => format!("/proc/self/fd/{NUMBER}/{SOCKET}"),
+            Where::Nowhere(name) => name.address(),
+        }
+    }
+
+    /// Where it has its settings, as it finds them. Where there are none, none can be made.
+    pub fn settings(&self) -> String {
+        match &self.0 {
+            Where::Folder { .. } => format!("/proc/self/fd/{NUMBER}"),
+            Where::Nowhere(_) => "/dev/null".to_owned(),
+        }
+    }
+
+    /// The connection to Delve, once it listens.
+    pub fn connect(&self, delve: i32) -> Result<Option<UnixStream>, NotAlone> {
+        match &self.0 {
+            Where::Folder { folder, .. } => {
+                Ok(UnixStream::connect(format!("/proc/self/fd/{}/{SOCKET}", folder.as_raw_fd())).ok())
+            }
+            Where::Nowhere(name) => name.connect(delve),
+        }
     }
 }
 
@@ -105,6 +151,3 @@ fn write(place: &OwnedFd, name: &str, text: &str) -> Result<(), Errno> {
     // Some bytes into memory: all at once.
     rustix::io::write(&file, text.as_bytes()).map(drop)
 }
-
-/// The socket's name.
-pub const SOCKET: &str = "s";

@@ -11,6 +11,7 @@ use rustix::process::{PidfdFlags, pidfd_open, pidfd_send_signal};
 
 use super::delve::{Delve, Event};
 use super::look::Look;
+use super::nowhere::NotAlone;
 use super::text::Difference;
 use super::{Error, Link, Means, Order, Report, Told, Why, halt, traps};
 use crate::engine::process;
@@ -93,9 +94,15 @@ impl<'a> Watch<'a> {
                 self.end(Why::Asked, link);
             }
             self.delve.listen();
-            if waits_to_connect && let Some(connection) = Delve::connect(&self.means.place) {
-                let connection = self.connection.insert(connection.into());
-                link.tell(&Told::Connected, Some(connection));
+            if waits_to_connect {
+                match self.means.place.connect(self.delve.pid()) {
+                    Ok(Some(connection)) => {
+                        let connection = self.connection.insert(connection.into());
+                        link.tell(&Told::Connected, Some(connection));
+                    }
+                    Ok(None) => {}
+                    Err(NotAlone) => self.end(Why::NotAlone, link),
+                }
             }
             if let Some(how) = self.events(link) {
                 break how;

@@ -215,7 +215,7 @@ impl Docker {
         let options = CreateImageOptionsBuilder::default().from_src("-").repo(REPOSITORY).tag(name).changes(changes);
         // It bears the image's name where nobody looks, so that two made in the same second are two. Podman keeps equal
         // archives once, and loses one that is being imported if it is removed with another image at the same moment.
-        let archive = layer::archive(files, &[], name)
+        let archive = layer::archive(files, name)
             .map_err(|error| Error::Address { what: "the helper's image".to_owned(), why: error.to_string() })?;
         let mut progress =
             self.bollard.create_image(Some(options.build()), Some(bollard::body_full(archive.into())), None);
@@ -396,7 +396,7 @@ mod tests {
     fn names_differ() {
         let (one, other) = (unique(), unique());
         assert_ne!(one, other);
-        let of = |name: &str| layer::archive(&[packed("/shim", 0o111)], &[], name).unwrap();
+        let of = |name: &str| layer::archive(&[packed("/shim", 0o111)], name).unwrap();
         assert_ne!(of(&one), of(&other));
     }
 }

@@ -19,10 +19,18 @@ pub struct Right {
 impl Right {
     /// To add a container.
     pub const ADD: Self = Self { verb: "patch", subresource: "ephemeralcontainers" };
+    /// To make a pod: a copy of one.
+    pub const MAKE: Self = Self { verb: "create", subresource: "" };
+    /// To delete it.
+    pub const DELETE: Self = Self { verb: "delete", subresource: "" };
     /// To begin a program in one, by the server's first look.
     pub const EXEC_GET: Self = Self { verb: "get", subresource: "exec" };
     /// The same by its second look, from Kubernetes 1.35 on.
     pub const EXEC_CREATE: Self = Self { verb: "create", subresource: "exec" };
+    /// To reach a port of a pod, by the server's first look.
+    pub const FORWARD_GET: Self = Self { verb: "get", subresource: "portforward" };
+    /// The same by its second look, from Kubernetes 1.35 on.
+    pub const FORWARD_CREATE: Self = Self { verb: "create", subresource: "portforward" };
 }
 
 impl fmt::Display for Right {

@@ -1,6 +1,9 @@
 //! The connection to a cluster: configuration, questions, streams.
 
+mod kubeconfig;
+
 use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
 use http_body_util::{BodyExt as _, Limited};
@@ -9,11 +12,10 @@ use hyper::http::Request;
 use k8s_openapi::api::core::v1 as core;
 use kube::api::{Api, AttachParams};
 use kube::client::Body;
-use kube::config::{KubeConfigOptions, Kubeconfig};
 use kube::{Client, Config};
 
 use super::ask::{Answer, Question, short};
-use super::{Error, Exec, Options, Pod, Terms};
+use super::{Channel, Contexts, Error, Exec, Options, Pod, Terms};
 use crate::activity::{Begun, Journal};
 use crate::door::Door;
 use crate::target::plausible;
@@ -29,6 +31,8 @@ const BUFFER: usize = 64 << 10;
 #[derive(Clone)]
 pub struct Cluster {
     client: Client,
+    /// What the client was made from, if it was made here.
+    config: Option<Arc<Config>>,
     endpoint: String,
     namespace: String,
     terms: Terms,
@@ -47,33 +51,33 @@ impl Cluster {
     /// # Errors
     /// If there is no configuration, or none that can be used.
     pub async fn connect(options: &Options, journal: &Journal) -> Result<Self, Error> {
-        let unusable = |error: &dyn std::error::Error| Error::Config { why: chain(error) };
-        let wanted = KubeConfigOptions { context: options.context.clone(), ..KubeConfigOptions::default() };
-        let read = match &options.kubeconfig {
-            Some(path) => Kubeconfig::read_from(path),
-            None => Kubeconfig::read(),
-        };
-        let mut config = match read {
-            Ok(file) if !file.contexts.is_empty() || options.kubeconfig.is_some() || options.context.is_some() => {
-                Config::from_custom_kubeconfig(file, &wanted).await.map_err(|error| unusable(&error))?
-            }
-            Err(error) if options.kubeconfig.is_some() || options.context.is_some() => return Err(unusable(&error)),
-            // In a pod there is no such file.
-            other => Config::incluster().map_err(|inside| match other {
-                Err(error) => unusable(&error),
-                Ok(_) => unusable(&inside),
-            })?,
-        };
-        if let Some(user) = &options.user {
-            config.auth_info.impersonate = Some(user.clone());
-        }
-        if !options.groups.is_empty() {
-            config.auth_info.impersonate_groups = Some(options.groups.clone());
-        }
+        let mut config = kubeconfig::config(options).await?;
+        let plugin = kubeconfig::plugin(&mut config, options.screen)?;
         let namespace = options.namespace.clone().unwrap_or_else(|| config.default_namespace.clone());
         let endpoint = config.cluster_url.to_string();
-        let client = Client::try_from(config).map_err(|error| unusable(&error))?;
-        Self::over(client, endpoint, &namespace, options.terms.clone(), journal)
+        // A credential plugin is run by this, and takes as long as it likes.
+        let made = config.clone();
+        let client = tokio::task::spawn_blocking(|| Client::try_from(made)).await;
+        let client = client.map_err(|_| Error::Config { why: "the client could not be made".to_owned() })?;
+        let client = client.map_err(|error| kubeconfig::failed(&error, plugin))?;
+        let cluster = Self::over(client, endpoint, &namespace, options.terms.clone(), journal)?;
+        Ok(Self { config: Some(Arc::new(config)), ..cluster })
+    }
+
+    /// The same, over a connection of its own, which is served by the runtime that this is called in: so it goes on when the other one is
+    /// held up.
+    #[must_use]
+    pub fn anew(&self) -> Self {
+        let client = self.config.as_deref().and_then(|config| Client::try_from(config.clone()).ok());
+        Self { client: client.unwrap_or_else(|| self.client.clone()), ..self.clone() }
+    }
+
+    /// The clusters that can be chosen, by the configuration alone: none of them is asked.
+    ///
+    /// # Errors
+    /// If there is no configuration, or none that can be read.
+    pub fn contexts(options: &Options) -> Result<Contexts, Error> {
+        kubeconfig::contexts(options)
     }
 
     /// One that is reached by a client that is there already.
@@ -89,7 +93,16 @@ impl Cluster {
     ) -> Result<Self, Error> {
         let wrong = |_| Error::Config { why: format!("{namespace:?} is no namespace") };
         let namespace = plausible(namespace).map_err(wrong)?;
-        Ok(Self { client, endpoint, namespace, terms, journal: journal.clone() })
+        Ok(Self { client, config: None, endpoint, namespace, terms, journal: journal.clone() })
+    }
+
+    /// The same cluster, where another namespace is meant if nothing else is said.
+    ///
+    /// # Errors
+    /// If it cannot be one.
+    pub fn within(&self, namespace: &str) -> Result<Self, Error> {
+        let (client, endpoint, terms) = (self.client.clone(), self.endpoint.clone(), self.terms.clone());
+        Ok(Self { config: self.config.clone(), ..Self::over(client, endpoint, namespace, terms, &self.journal)? })
     }
 
     /// Where it is, for messages.
@@ -188,13 +201,37 @@ impl Cluster {
         Ok(Exec { input: Box::new(input), output: Box::new(output), end: Box::pin(end), held: Box::new(process) })
     }
 
+    /// Opens a connection to a port of a pod, which its kubelet makes from inside the pod's network.
+    ///
+    /// # Errors
+    /// If that is refused, or there is no such pod. That nobody listens is told by the connection itself.
+    pub async fn forward(&self, pod: &Pod, port: u16) -> Result<Channel, Error> {
+        let pods: Api<core::Pod> = Api::namespaced(self.client.clone(), &pod.namespace);
+        let what = format!("forward port {port}");
+        let ports = [port];
+        let opening = pods.portforward(&pod.pod, &ports);
+        let opened = tokio::time::timeout(PATIENCE, opening).await.map_err(|_| self.slow(&what))?;
+        let mut forwarder = opened.map_err(|error| match error {
+            kube::Error::Api(status) => {
+                Error::Refused { what: what.clone(), status: status.code, message: short(&status.message) }
+            }
+            other => self.failed(&other),
+        })?;
+        let (Some(stream), Some(end)) = (forwarder.take_stream(port), forwarder.take_error(port)) else {
+            let why = "it gave no streams".to_owned();
+            return Err(Error::Garbled { endpoint: self.endpoint.clone(), what, why });
+        };
+        let end = async move { end.await.map(|words| short(&words)) };
+        Ok(Channel { stream: Box::new(stream), end: Box::pin(end), held: Box::new(Forwarder(forwarder)) })
+    }
+
     /// What the crate's error means.
     fn failed(&self, error: &kube::Error) -> Error {
         match error {
             kube::Error::Api(status) => {
                 Error::Refused { what: "answer".to_owned(), status: status.code, message: short(&status.message) }
             }
-            kube::Error::Auth(error) => Error::Config { why: chain(error) },
+            kube::Error::Auth(_) => kubeconfig::failed(error, None),
             other => self.lost(other),
         }
     }
@@ -205,6 +242,15 @@ impl Cluster {
 
     fn slow(&self, what: &str) -> Error {
         Error::Slow { endpoint: self.endpoint.clone(), what: what.to_owned(), seconds: PATIENCE.as_secs() }
+    }
+}
+
+/// What carries a connection to a port. Its task waits for the other side's farewell, which may never come.
+struct Forwarder(kube::api::Portforwarder);
+
+impl Drop for Forwarder {
+    fn drop(&mut self) {
+        self.0.abort();
     }
 }
 

@@ -1,7 +1,7 @@
 //! What can go wrong with a cluster, in words a person can act on.
 
 use crate::exit::{Exit, Explain};
-use crate::target::PodKind;
+use crate::target::{PodKind, TargetName};
 
 /// Why a cluster did not answer as wanted.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -13,6 +13,20 @@ pub enum Error {
     #[error("no cluster can be chosen: {why}")]
     Config {
         /// Why not.
+        why: String,
+    },
+    /// What gives the credentials wants to ask a person, and the screen has the terminal.
+    #[error("the credential plugin {plugin:?} asks on a terminal, and here the screen has it")]
+    WantsTerminal {
+        /// Its name.
+        plugin: String,
+    },
+    /// What gives the credentials gave none.
+    #[error("the credential plugin {plugin:?} gave no credentials: {why}")]
+    Plugin {
+        /// Its name.
+        plugin: String,
+        /// In its own words.
         why: String,
     },
     /// Nothing answers.
@@ -85,6 +99,32 @@ pub enum Error {
         /// What was found instead.
         why: String,
     },
+    /// What was typed is no selector, or one that nothing is asked with.
+    #[error("{selector:?} selects no pods: {why}")]
+    Selector {
+        /// What was typed.
+        selector: String,
+        /// Why not.
+        why: String,
+    },
+    /// No pod has such labels.
+    #[error("no pod has the labels {selector} {place}")]
+    NoneSelected {
+        /// What was typed.
+        selector: String,
+        /// Where was looked.
+        place: String,
+    },
+    /// More pods have such labels than are looked at in one go.
+    #[error("more than {most} pods have the labels {selector} {place}, and no more are looked at in one go")]
+    TooManySelected {
+        /// What was typed.
+        selector: String,
+        /// Where was looked.
+        place: String,
+        /// How many are.
+        most: usize,
+    },
     /// The pod has no such container.
     #[error("pod {pod} has no container {name:?}")]
     NoContainer {
@@ -138,6 +178,12 @@ impl Explain for Error {
             Self::Config { .. } => {
                 Some("name one with --context or --kubeconfig; see all with `kubectl config get-contexts`".to_owned())
             }
+            Self::WantsTerminal { .. } => {
+                Some("commands give it the terminal: scratchdbg list --pods, ps, logs, cat …".to_owned())
+            }
+            Self::Plugin { .. } => {
+                Some("log in as for kubectl; `kubectl get pods` shows whether that works".to_owned())
+            }
             Self::Unreachable { .. } => {
                 Some("does `kubectl version` reach it? see --context and KUBECONFIG".to_owned())
             }
@@ -153,11 +199,21 @@ impl Explain for Error {
             }
             Self::NotFound { near, .. } => Some(format!("there is: {}", near.join(", "))),
             Self::NoPods { .. } => Some("see its pods with `scratchdbg list --pods`".to_owned()),
+            Self::Selector { .. } => Some("write it as kubectl takes it: -l app=web,tier!=cache".to_owned()),
+            Self::NoneSelected { selector, .. } => Some(match selector.parse::<TargetName>() {
+                Ok(TargetName::Pod(_)) => {
+                    format!("{selector} is a TARGET and no label: leave out -l; it is one pod then")
+                }
+                _ => "see the labels with `kubectl get pods --show-labels`; -n names another namespace, -A all"
+                    .to_owned(),
+            }),
+            Self::TooManySelected { .. } => Some("choose fewer with more labels, or one namespace with -n".to_owned()),
             Self::NoContainer { there, .. } => Some(format!("there is: {}", there.join(", "))),
             Self::WhichContainer { .. } => Some("choose one with -c".to_owned()),
-            Self::NotRunning { name, ran: true, .. } => {
-                Some(format!("see how it ended: scratchdbg logs --previous k8s://{name}"))
-            }
+            Self::NotRunning { name, ran: true, .. } => Some(format!(
+                "see how it ended: scratchdbg logs --previous k8s://{name}\n\
+                     see its files, its user and its variables in a copy in which it does not run: add --copy"
+            )),
             Self::NotRunning { name, ran: false, .. } => {
                 let mut parts = name.split('/');
                 let (namespace, pod) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
@@ -168,15 +224,22 @@ impl Explain for Error {
 
     fn exit(&self) -> Exit {
         match self {
-            Self::NotBuilt | Self::Config { .. } | Self::WhichContainer { .. } => Exit::Usage,
+            Self::NotBuilt
+            | Self::Config { .. }
+            | Self::WantsTerminal { .. }
+            | Self::WhichContainer { .. }
+            | Self::Selector { .. }
+            | Self::TooManySelected { .. } => Exit::Usage,
             Self::Unreachable { .. } | Self::Slow { .. } | Self::Garbled { .. } | Self::Lost { .. } => {
                 Exit::Unreachable
             }
-            Self::Unknown { .. } | Self::Refused { status: 403, .. } => Exit::NotPermitted,
+            Self::Unknown { .. } | Self::Plugin { .. } | Self::Refused { status: 403, .. } => Exit::NotPermitted,
             Self::Refused { .. } => Exit::No,
-            Self::NotFound { .. } | Self::NoPods { .. } | Self::NoContainer { .. } | Self::NotRunning { .. } => {
-                Exit::NoTarget
-            }
+            Self::NotFound { .. }
+            | Self::NoPods { .. }
+            | Self::NoneSelected { .. }
+            | Self::NoContainer { .. }
+            | Self::NotRunning { .. } => Exit::NoTarget,
         }
     }
 }

@@ -53,7 +53,7 @@ impl Cluster {
 
     /// Pods with names like that. None if they may not be listed: that is no reason to fail.
     async fn near(&self, namespace: &str, name: &str) -> Vec<String> {
-        let pods = self.pods(Some(namespace), None).await.unwrap_or_default();
+        let pods = self.pods(Some(namespace), None, None).await.unwrap_or_default();
         let mut near: Vec<(bool, f64, String)> = pods
             .into_iter()
             .map(|pod| pod.metadata.name)
@@ -63,18 +63,25 @@ impl Cluster {
         near.into_iter().take(MOST).map(|(.., one)| one).collect()
     }
 
-    /// Pods of a namespace, or of all; all, or those with certain labels.
+    /// Pods of a namespace, or of all; all, or those with certain labels. With a limit, a cluster that keeps to it gives no more.
     ///
     /// # Errors
     /// If they may not be listed.
-    pub(super) async fn pods(&self, namespace: Option<&str>, selector: Option<&str>) -> Result<Vec<wire::Pod>, Error> {
+    pub(super) async fn pods(
+        &self,
+        namespace: Option<&str>,
+        selector: Option<&str>,
+        limit: Option<usize>,
+    ) -> Result<Vec<wire::Pod>, Error> {
         let mut path = match namespace {
             Some(namespace) => format!("/api/v1/namespaces/{namespace}/pods"),
             None => "/api/v1/pods".to_owned(),
         };
-        if let Some(selector) = selector {
+        let labels = selector.map(|selector| format!("labelSelector={}", encoded(selector)));
+        let query = [labels, limit.map(|limit| format!("limit={limit}"))];
+        for (mark, part) in ['?', '&'].into_iter().zip(query.into_iter().flatten()) {
             // Writing to a `String` cannot fail.
-            let _ = write!(path, "?labelSelector={}", encoded(selector));
+            let _ = write!(path, "{mark}{part}");
         }
         let what = match namespace {
             Some(namespace) => format!("list the pods of namespace {namespace}"),
@@ -103,7 +110,7 @@ impl Cluster {
         let none = |why: String| Error::NoPods { kind, name: name.to_owned(), namespace: namespace.to_owned(), why };
         let selector = workload.spec.selector.as_ref().and_then(|selector| selected(kind, selector));
         let selector = selector.ok_or_else(|| none("it selects none by labels".to_owned()))?;
-        let pods = self.pods(Some(namespace), Some(&selector)).await?;
+        let pods = self.pods(Some(namespace), Some(&selector), None).await?;
         let all = pods.len();
         best(pods)
             .ok_or_else(|| none(if all == 0 { "there is none".to_owned() } else { format!("of {all}, none runs") }))
@@ -178,7 +185,11 @@ mod tests {
             },
             status: wire::PodStatus {
                 phase: phase.into(),
-                conditions: vec![wire::Condition { kind: "Ready".into(), status: ready.into() }],
+                conditions: vec![wire::Condition {
+                    kind: "Ready".into(),
+                    status: ready.into(),
+                    ..wire::Condition::default()
+                }],
                 ..wire::PodStatus::default()
             },
             ..wire::Pod::default()

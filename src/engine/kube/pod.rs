@@ -1,12 +1,13 @@
 //! A container of a pod: what the cluster tells of it.
 
+use super::copy::Copied;
 use super::error::Error;
 use super::wire;
 use crate::engine::{Container, Mount, Port, State};
 use crate::logs::time;
 
 /// The container that is meant where none is named (KEP-2227).
-const DEFAULT_CONTAINER: &str = "kubectl.kubernetes.io/default-container";
+pub const DEFAULT_CONTAINER: &str = "kubectl.kubernetes.io/default-container";
 /// What a kubelet makes of a file of its own has this.
 const MIRROR: &str = "kubernetes.io/config.mirror";
 
@@ -38,6 +39,10 @@ pub struct Pod {
     pub processes: Processes,
     /// Why no container can be added to the pod, if that is known beforehand.
     pub closed: Option<Closed>,
+    /// Whether it has ended for good: nothing is run in the pod again.
+    pub over: bool,
+    /// What it says of itself if it is a copy of another one, in which the program does not run.
+    pub copy: Option<Copied>,
     /// What was added to the pod before: by us, or by others.
     pub ephemeral: Vec<Ephemeral>,
     /// What the log of an earlier run is asked for with.
@@ -136,7 +141,7 @@ pub enum Standing {
 }
 
 impl Standing {
-    fn of(status: Option<&wire::ContainerStatus>) -> Self {
+    pub(super) fn of(status: Option<&wire::ContainerStatus>) -> Self {
         match status.map(|status| &status.state) {
             Some(wire::State { running: Some(_), .. }) => Self::Running,
             Some(wire::State { terminated: Some(ended), .. }) => {
@@ -201,6 +206,8 @@ impl Pod {
                 () if metadata.deletion_timestamp.is_some() => Some(Closed::Deleted),
                 () => None,
             },
+            over: matches!(status.phase.as_str(), "Succeeded" | "Failed"),
+            copy: Copied::of(pod),
             ephemeral: spec.ephemeral_containers.iter().map(added).collect(),
             ran_before: told.last_state.terminated.is_some(),
             trouble: trouble(status, &told),

@@ -1,8 +1,23 @@
 //! The Role to ask for.
 
-/// What every command needs that looks into pods of one namespace, and nothing more, with a remark on each.
+/// What making copies takes beside that.
+const COPIES: &str = "\
+  # To make copies of pods (--copy), and to delete them again. Whoever may make pods in a namespace may have them use any of its
+  # Secrets and service accounts.
+  - apiGroups: [\"\"]
+    resources: [\"pods\"]
+    verbs: [\"create\", \"delete\"]
+";
+
+/// What every command needs that looks into pods of one namespace, and nothing more, with a remark on each; with `copies`, what looking
+/// into copies of them takes as well.
 #[must_use]
-pub fn role(namespace: &str) -> String {
+pub fn role(namespace: &str, copies: bool) -> String {
+    let role = looking(namespace);
+    if copies { role + COPIES } else { role }
+}
+
+fn looking(namespace: &str) -> String {
     format!(
         "\
 # What scratchdbg needs to look into pods of namespace {namespace}.
@@ -31,6 +46,10 @@ rules:
   - apiGroups: [\"\"]
     resources: [\"pods/exec\"]
     verbs: [\"get\", \"create\"]
+  # To forward ports, for which nothing is added to a pod.
+  - apiGroups: [\"\"]
+    resources: [\"pods/portforward\"]
+    verbs: [\"get\", \"create\"]
   # For deploy/NAME and the like; not needed for pod/NAME.
   - apiGroups: [\"apps\"]
     resources: [\"deployments\", \"statefulsets\", \"daemonsets\"]
@@ -53,12 +72,19 @@ mod tests {
     /// What is asked for at runtime and what is told to administrators are the same.
     #[test]
     fn every_right_is_in_it() {
-        let role = role("shop");
-        for right in [Right::ADD, Right::EXEC_GET, Right::EXEC_CREATE] {
+        let role = role("shop", false);
+        let forward = [Right::FORWARD_GET, Right::FORWARD_CREATE];
+        for right in [Right::ADD, Right::EXEC_GET, Right::EXEC_CREATE].into_iter().chain(forward) {
             let at = role.find(&format!("\"pods/{}\"", right.subresource)).unwrap();
             let verbs = role[at..].lines().nth(1).unwrap();
             assert!(verbs.contains(&format!("\"{}\"", right.verb)), "{right}");
         }
         assert!(role.contains("namespace: shop\n"));
+        assert!(!role.contains("\"delete\""), "more than looking takes");
+        let more = super::role("shop", true);
+        assert!(more.starts_with(&role));
+        for right in [Right::MAKE, Right::DELETE] {
+            assert!(more[role.len()..].contains(&format!("\"{}\"", right.verb)), "{right}");
+        }
     }
 }

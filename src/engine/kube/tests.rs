@@ -255,3 +255,84 @@ async fn a_configuration_that_cannot_be_used_is_told() {
     let error = connect(file.to_str().unwrap(), Some("prod")).await;
     assert!(error.to_string().contains("prod"), "{error}");
 }
+
+/// A server that has so many pods, and knows of limits or not.
+fn many(count: usize, limits: bool) -> (Cluster, Record) {
+    cluster(move |asked| {
+        let value = |name: &str| {
+            let query = asked.path.split_once('?').map_or("", |(_, query)| query);
+            let found = query.split('&').find_map(|pair| pair.strip_prefix(name)?.strip_prefix('='));
+            found.and_then(|text| text.parse::<usize>().ok())
+        };
+        let from = value("continue").unwrap_or(0);
+        let limit = if limits { value("limit").unwrap_or(count) } else { count };
+        let to = (from + limit).min(count);
+        let mut list = json!({"metadata": {}, "items": vec![pod(); to - from]});
+        if to < count {
+            list["metadata"] = json!({"continue": to.to_string(), "remainingItemCount": count - to});
+        }
+        (200, list)
+    })
+}
+
+#[tokio::test]
+async fn pods_are_asked_for_in_parts_and_no_more_than_are_kept() {
+    for (count, limits, most, kept, more, questions) in [
+        (3, true, 5000, 3, None, 1),
+        (1200, true, 5000, 1200, None, 3),
+        (1200, true, 700, 700, Some(500), 2),
+        (1200, false, 700, 700, Some(500), 1),
+        (0, true, 5000, 0, None, 1),
+    ] {
+        let (cluster, record) = many(count, limits);
+        let listed = cluster.list_some(Some("shop"), None, most).await.unwrap();
+        let seen = (listed.pods, listed.rows.len(), listed.cut.then_some(listed.more.unwrap_or_default()));
+        assert_eq!(seen, (kept, kept, more), "{kept} of {count}");
+        assert_eq!(record.lock().unwrap().len(), questions, "{kept} of {count}");
+    }
+    let (cluster, record) = many(600, true);
+    cluster.list_some(None, Some("app=web"), 5000).await.unwrap();
+    let paths: Vec<_> = record.lock().unwrap().iter().map(|asked| asked.path.clone()).collect();
+    let first = "/api/v1/pods?limit=500&labelSelector=app%3Dweb";
+    assert_eq!(paths, [first.to_owned(), format!("{first}&continue=500")]);
+}
+
+#[tokio::test]
+async fn pods_without_end_are_cut() {
+    let (cluster, _) = cluster(|_| {
+        let mut pod = pod();
+        let container = pod["spec"]["containers"][0].clone();
+        pod["spec"]["containers"] = json!(vec![container; 100]);
+        (200, json!({"metadata": {"continue": "more"}, "items": [pod]}))
+    });
+    let listed = cluster.list_some(None, None, 5).await.unwrap();
+    assert_eq!((listed.rows.len(), listed.cut, listed.more), (40, true, None));
+}
+
+#[tokio::test]
+async fn how_a_container_is_in_a_list() {
+    let (cluster, _) = cluster(|_| {
+        let mut ended = pod();
+        ended["metadata"]["creationTimestamp"] = json!("2026-11-23T07:00:00Z");
+        ended["metadata"]["deletionTimestamp"] = json!("2026-11-23T09:00:00Z");
+        ended["status"]["containerStatuses"][0]["restartCount"] = json!(7);
+        ended["status"]["containerStatuses"][0]["state"] =
+            json!({"waiting": {"reason": "CrashLoopBackOff", "message": "back-off \u{1b}[2J 5m0s"}});
+        ended["status"]["containerStatuses"][0]["lastState"] =
+            json!({"terminated": {"exitCode": 137, "reason": "OOMKilled", "finishedAt": "2026-11-23T08:30:00Z"}});
+        (200, json!({"items": [ended]}))
+    });
+    let listed = cluster.list_some(None, None, 10).await.unwrap();
+    let row = &listed.rows[0];
+    assert_eq!((row.status.as_str(), row.restarts, row.leaving), ("CrashLoopBackOff", 7, true));
+    let last = row.last.as_ref().unwrap();
+    assert_eq!((last.code, last.reason.as_str(), last.at.is_some()), (137, "OOMKilled", true));
+    assert_eq!((row.message.as_str(), row.created.is_some()), ("back-off \u{1b}[2J 5m0s", true));
+}
+
+#[tokio::test]
+async fn namespaces_are_names() {
+    let (cluster, record) = cluster(|_| (200, json!({"items": [{"metadata": {"name": "shop"}}, {"metadata": {}}]})));
+    assert_eq!(cluster.namespaces().await.unwrap(), ["shop", ""]);
+    assert_eq!(record.lock().unwrap()[0].path, "/api/v1/namespaces?limit=5000");
+}

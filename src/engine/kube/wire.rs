@@ -8,9 +8,31 @@ use serde::{Deserialize, Deserializer};
 #[derive(Debug, Deserialize)]
 #[serde(bound = "T: Deserialize<'de>")]
 pub struct List<T> {
+    /// Of the list itself.
+    #[serde(default)]
+    pub metadata: ListMeta,
     /// They.
     #[serde(default, deserialize_with = "or_none")]
     pub items: Vec<T>,
+}
+
+/// `v1.ListMeta`
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct ListMeta {
+    /// What the rest of the list is asked for with; empty if this is all.
+    #[serde(rename = "continue", deserialize_with = "or_none")]
+    pub go_on: String,
+    /// How many are in the rest, if the server says.
+    pub remaining_item_count: Option<u64>,
+}
+
+/// Something of which the name is all that matters.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default)]
+pub struct Bare {
+    /// See there.
+    pub metadata: Meta,
 }
 
 /// What everything has.
@@ -199,6 +221,8 @@ pub struct PodStatus {
     pub phase: String,
     /// Why it is so, in a word (`Evicted`).
     pub reason: Option<String>,
+    /// In the words of whoever made it so.
+    pub message: Option<String>,
     /// What was seen of it.
     #[serde(deserialize_with = "or_none")]
     pub conditions: Vec<Condition>,
@@ -222,6 +246,63 @@ pub struct Condition {
     pub kind: String,
     /// `True`, `False` or `Unknown`.
     pub status: String,
+    /// Why, in a word.
+    pub reason: String,
+    /// In words.
+    pub message: String,
+}
+
+/// `v1.Event`
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct Event {
+    /// `Normal` or `Warning`.
+    #[serde(rename = "type")]
+    pub kind: String,
+    /// What it is about.
+    pub involved_object: Named,
+    /// What happened, in a word.
+    pub reason: String,
+    /// In words.
+    pub message: String,
+}
+
+/// `v1.Node`
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default)]
+pub struct Node {
+    /// What is told of it.
+    pub status: NodeStatus,
+}
+
+/// `v1.NodeStatus`
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct NodeStatus {
+    /// What it is.
+    #[serde(deserialize_with = "or_none")]
+    pub node_info: NodeInfo,
+    /// Images that it has.
+    #[serde(deserialize_with = "or_none")]
+    pub images: Vec<NodeImage>,
+}
+
+/// `v1.NodeSystemInfo`
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default)]
+pub struct NodeInfo {
+    /// As Go names it.
+    #[serde(deserialize_with = "or_none")]
+    pub architecture: String,
+}
+
+/// `v1.ContainerImage`
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default)]
+pub struct NodeImage {
+    /// All that it is called there.
+    #[serde(deserialize_with = "or_none")]
+    pub names: Vec<String>,
 }
 
 /// `v1.ContainerStatus`
@@ -368,7 +449,7 @@ pub struct ReviewStatus {
 }
 
 /// The server writes `null` for lists and maps that are empty.
-fn or_none<'de, D, T>(from: D) -> Result<T, D::Error>
+pub(super) fn or_none<'de, D, T>(from: D) -> Result<T, D::Error>
 where
     D: Deserializer<'de>,
     T: Deserialize<'de> + Default,

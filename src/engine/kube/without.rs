@@ -5,7 +5,7 @@ use std::convert::Infallible;
 use hyper::body::Bytes;
 
 use super::ask::{Answer, Question};
-use super::{Error, Exec, Options, Pod, Terms};
+use super::{Channel, Contexts, Error, Exec, Options, Pod, Terms};
 use crate::activity::{Begun, Journal};
 
 /// There is none.
@@ -23,6 +23,28 @@ impl Cluster {
     #[expect(clippy::unused_async, reason = "as that of a build with Kubernetes")]
     pub async fn connect(_: &Options, _: &Journal) -> Result<Self, Error> {
         Err(Error::NotBuilt)
+    }
+
+    /// Says that there is none.
+    ///
+    /// # Errors
+    /// Always.
+    pub fn contexts(_: &Options) -> Result<Contexts, Error> {
+        Err(Error::NotBuilt)
+    }
+
+    /// As that of a build with Kubernetes.
+    ///
+    /// # Errors
+    /// Never comes to that.
+    pub fn within(&self, _: &str) -> Result<Self, Error> {
+        match self.0 {}
+    }
+
+    /// As that of a build with Kubernetes.
+    #[must_use]
+    pub fn anew(&self) -> Self {
+        match self.0 {}
     }
 
     /// As that of a build with Kubernetes.
@@ -63,6 +85,15 @@ impl Cluster {
     /// Never comes to that.
     #[expect(clippy::unused_async, reason = "as that of a build with Kubernetes")]
     pub async fn exec(&self, _: &Pod, _: &str, _: &[&str]) -> Result<Exec, Error> {
+        match self.0 {}
+    }
+
+    /// As that of a build with Kubernetes.
+    ///
+    /// # Errors
+    /// Never comes to that.
+    #[expect(clippy::unused_async, reason = "as that of a build with Kubernetes")]
+    pub async fn forward(&self, _: &Pod, _: u16) -> Result<Channel, Error> {
         match self.0 {}
     }
 }

@@ -1,15 +1,17 @@
-//! What this program is in a sidecar: the broker beside the target, for one core or one session.
+//! What this program is in a sidecar, or in a pod's container: the broker beside the target, for one core or one session.
 //!
-//! It is the first process of its container and none of the target's, though it is among them. It can be seen there, not looked
+//! It is the first process of a sidecar, or was begun by an exec in a container that is kept by another one; and none of the target's,
+//! though it is among them. It can be seen there, not looked
 //! into: its program cannot be read, so it is not dumpable from its first instruction on. It starts a worker or a guard as the broker
-//! does, and carries what is said between it and whoever has made the sidecar. If a guard is killed, it starts another one, which
+//! does, and carries what is said between it and whoever has started it. If a guard is killed, it starts another one, which
 //! takes over. It ends the session when its input ends or it gets a signal that ends programs, and ends with it.
 
 mod carry;
 mod core;
 mod live;
+mod noticed;
 
-use std::io::{IsTerminal as _, Read as _};
+use std::io::{IsTerminal as _, Read as _, Write as _};
 
 use nix::errno::Errno;
 use nix::sys::ptrace;
@@ -20,7 +22,6 @@ use nix::unistd::Pid;
 use self::carry::Carrier;
 use super::wire::{self, Frame, Job, Refusal, Say, Work};
 use crate::entry::broker::{message, rights};
-use crate::entry::plan::Capability;
 use crate::exit::{Exit, Failure};
 use crate::sys;
 
@@ -34,20 +35,24 @@ pub fn run() -> Result<(), Failure> {
         return Err(typed());
     }
     let signals = settle().map_err(|errno| Failure::new(Exit::No, format!("cannot settle in a sidecar: {errno}")))?;
+    // Before anything is begun: who keeps the container waits for it.
+    let _noticed = noticed::be_noticed();
     let (job, received) = begin().ok_or_else(typed)?;
     let carrier = Carrier::new(signals, received);
     match ready(&job) {
         Ok(()) => match job.work {
-            Work::Core(order) => core::run(order, carrier),
-            Work::Live(order) => live::run(order, carrier),
+            Work::Core(order) => core::run(order, job.keep, carrier),
+            Work::Live(order) => live::run(order, job.keep, carrier),
         },
         Err(refusal) => carrier.refuse(refusal),
     }
     Ok(())
 }
 
-/// The first word, and what came behind it.
+/// Says who it is, and hears the first word, and what came behind it.
 fn begin() -> Option<(Job, Vec<u8>)> {
+    let mut out = std::io::stdout().lock();
+    out.write_all(wire::HELLO.as_bytes()).and_then(|()| out.flush()).ok()?;
     let (mut received, mut room) = (Vec::new(), [0; 4096]);
     loop {
         match wire::first::<Say>(&received) {
@@ -81,9 +86,7 @@ fn settle() -> Result<SignalFd, Errno> {
 fn ready(job: &Job) -> Result<(), Refusal> {
     if let Some(ids) = &job.ids {
         rights::become_another(ids).map_err(|errno| Refusal::Ids(errno as i32))?;
-        rights::had(Capability::SysPtrace.bit())
-            .and_then(rights::reduce)
-            .map_err(|errno| Refusal::Ids(errno as i32))?;
+        rights::had(job.keep).and_then(rights::reduce).map_err(|errno| Refusal::Ids(errno as i32))?;
     }
     // Nobody has this number: the kernel says so, unless a filter answers before it.
     let nobody = Pid::from_raw(i32::MAX);

@@ -1,5 +1,7 @@
-//! Making a sidecar that debugs, and speaking with it.
+//! Beginning what debugs beside a target, and speaking with it: in a sidecar that is [made](maker) for it, or in the container of
+//! a pod that the helper is [in](crate::entry::kube::Debugger).
 
+pub mod maker;
 pub mod session;
 
 use nix::errno::Errno;
@@ -7,17 +9,16 @@ use serde::Serialize;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::UnixStream;
 use tokio::net::unix::{OwnedReadHalf, OwnedWriteHalf};
+use tokio::sync::oneshot;
 
+pub use self::maker::Maker;
+use super::DELVE;
 use super::identity::Who;
 use super::wire::{self, Core, Frame, Job, Refusal, Said, Say, Work};
-use super::{COMMAND, DEBUG_FILE, DELVE, PROGRAM, SCRATCH, pack};
 use crate::corefile::{self, Weight};
-use crate::engine::Container;
-use crate::engine::docker::Docker;
-use crate::engine::docker::sidecar::{Packed, Recipe, Sidecar};
 use crate::entry::Error;
-use crate::entry::plan::Capability;
-use crate::entry::sidecar::pump;
+use crate::entry::kube::Debugger;
+use crate::entry::plan::Ids;
 use crate::entry::status::Status;
 use crate::entry::tracer::Tracee;
 use crate::entry::yama;
@@ -30,18 +31,39 @@ const LARGEST: u64 = 64 << 10;
 const ROOM: u64 = 256 << 20;
 /// What Delve takes at most: 70 to 260 MiB were measured, and what a large program has of debug information comes on top.
 const DELVE_ROOM: u64 = 2 << 30;
-/// What is asked of the engine at most, in bytes.
-const MOST_ROOM: u64 = 1 << 50;
+/// Bytes that its first line may have.
+const LINE: usize = 128;
 
-/// Where sidecars are made that debug.
+/// Where this program is begun that debugs.
 #[derive(Debug, Clone)]
 pub struct Beside {
-    /// Whose engine it is.
-    pub engine: Docker,
-    /// Beside whom.
-    pub container: Container,
-    /// Who looks: the helper in the sidecar that is there already.
+    /// The target's name.
+    pub target: String,
+    /// In what.
+    pub place: Place,
+    /// Who looks: the helper that is beside the target already.
     pub shim: Shim,
+}
+
+/// In what this program debugs.
+#[derive(Debug, Clone)]
+pub enum Place {
+    /// In a sidecar that is made for it.
+    Sidecar(Box<Maker>),
+    /// In the container of a pod that the helper is in.
+    Pod(Box<Debugger>),
+}
+
+/// This program, begun beside a target.
+pub struct Begun {
+    /// What it reads and writes.
+    pub socket: UnixStream,
+    /// Comes with the end of that: why it could not be begun, if that is known.
+    pub why: Option<oneshot::Receiver<Option<String>>>,
+    /// Whom it is to become.
+    pub ids: Option<Ids>,
+    /// The capabilities that it is to keep, as bits.
+    pub keep: u64,
 }
 
 /// The programs of a session: open files.
@@ -82,88 +104,84 @@ impl Beside {
         self.shim.read(format!("/proc/{pid}/status").as_bytes(), LARGEST).await
     }
 
-    /// Makes a sidecar that takes a core.
+    /// Begins what takes a core.
     ///
     /// # Errors
-    /// If it cannot be made.
+    /// If it cannot be begun.
     pub async fn take(&self, process: &Tracee, order: Core) -> Result<Stream, Error> {
         let writable = self.weigh(process).await.map_or(order.most, |weight| weight.writable);
         // It may grow until then.
         let room = ROOM + writable.min(order.most).saturating_mul(2);
-        self.make(process, Work::Core(order), Vec::new(), room).await
+        self.begin(process, Work::Core(order), None, room).await
     }
 
-    /// Makes a sidecar with Delve in it.
+    /// Begins a session of Delve.
     ///
     /// # Errors
-    /// If it cannot be made.
-    pub async fn debug(&self, process: &Tracee, order: wire::Live, programs: &Programs) -> Result<Stream, Error> {
-        let packed = |error: pack::Error| self.not_packed(&error);
-        let mut files = Vec::new();
-        if let Some(delve) = &programs.delve {
-            let delve = delve.try_clone().map_err(|source| pack::Error::Read { what: "dlv".to_owned(), source });
-            files = pack::program(DELVE, 0o555, delve.map_err(packed)?, "dlv").await.map_err(packed)?;
-        }
-        if let Some(file) = &programs.debug_file {
-            files.push(pack::plain(DEBUG_FILE, file, "the debug file").map_err(packed)?);
-        }
-        self.make(process, Work::Live(order), files, ROOM + DELVE_ROOM).await
+    /// If it cannot be begun.
+    pub async fn debug(&self, process: &Tracee, mut order: wire::Live, programs: &Programs) -> Result<Stream, Error> {
+        order.scratch = matches!(self.place, Place::Sidecar(_));
+        self.begin(process, Work::Live(order), Some(programs), ROOM + DELVE_ROOM).await
     }
 
-    fn not_packed(&self, error: &pack::Error) -> Error {
-        Error::Packed { target: self.container.name.clone(), why: error.to_string() }
-    }
-
-    async fn make(&self, process: &Tracee, work: Work, more: Vec<Packed>, room: u64) -> Result<Stream, Error> {
-        let target = || self.container.name.clone();
-        let engine = |cause| Error::Engine { target: target(), cause };
-        let theirs = self.engine.architecture().await.map_err(engine)?;
-        if !is_ours(&theirs) {
-            return Err(Error::Architecture { target: target(), theirs });
-        }
-        let cause = |cause| Error::Shim { target: target(), cause };
+    async fn begin(
+        &self,
+        process: &Tracee,
+        work: Work,
+        programs: Option<&Programs>,
+        room: u64,
+    ) -> Result<Stream, Error> {
+        let cause = |cause| Error::Shim { target: self.target.clone(), cause };
         let status = self.status(process.pid).await.map_err(cause)?;
-        let status = Status::parse(&status).ok_or_else(|| Error::Gone { target: target() })?;
+        let status = Status::parse(&status).ok_or_else(|| Error::Gone { target: self.target.clone() })?;
         let scope = self.shim.read(yama::SCOPE.as_bytes(), 64).await.ok();
-        let who = Who::of(&status, yama::is_restricted(scope.as_deref()));
-        let mut files = pack::own(PROGRAM, 0o111).await.map_err(|error| self.not_packed(&error))?;
-        pack::add(&mut files, more);
-        let capabilities = Capability::names(who.capabilities);
-        let recipe = Recipe {
-            target: self.container.id.clone(),
-            pid_mode: self.container.pid_mode.clone(),
-            network_mode: None,
-            userns_mode: self.container.userns_mode.clone(),
-            files,
-            arguments: vec![COMMAND.to_owned()],
-            memory: i64::try_from(room.min(MOST_ROOM)).unwrap_or(i64::MAX),
-            scratch: Some(SCRATCH),
-            user: format!("{}:{}", who.ids.uid, who.ids.gid),
-            groups: who.ids.groups.iter().map(u32::to_string).collect(),
-            capabilities: capabilities.iter().map(|name| name.trim_start_matches("CAP_").to_owned()).collect(),
+        let restricted = yama::is_restricted(scope.as_deref());
+        let pod = |error| Error::Pod(Box::new(error));
+        let begun = match &self.place {
+            Place::Sidecar(maker) => maker.begin(&Who::of(&status, restricted), programs, room).await?,
+            Place::Pod(debugger) => debugger.begin(&status, restricted, programs).await.map_err(pod)?,
         };
-        let Sidecar { output, input, made, rest, .. } = self.engine.sidecar(recipe).await.map_err(engine)?;
-        let failed = |_: std::io::Error| self.ended();
-        let (ours, theirs) = UnixStream::pair().map_err(failed)?;
-        tokio::spawn(pump::run(theirs, output, input, made, rest));
-        let (half, writer) = ours.into_split();
+        let Begun { socket, why, ids, keep } = begun;
+        let (half, writer) = socket.into_split();
         let mut stream = Stream { reader: Reader { half, received: Vec::new() }, writer };
-        let job = Job { ids: who.becomes, work };
-        say(&mut stream.writer, &Say::Begin(Box::new(job))).await.map_err(failed)?;
+        if !stream.reader.is_greeted().await {
+            // Who has said anything may be there still.
+            let why = match why {
+                Some(why) if stream.reader.received.is_empty() => why.await.ok().flatten(),
+                _ => None,
+            };
+            return Err(match &self.place {
+                Place::Sidecar(_) => self.ended(),
+                Place::Pod(debugger) => pod(debugger.not_greeted(&stream.reader.received, why)),
+            });
+        }
+        say(&mut stream.writer, &Say::Begin(Box::new(Job { ids, keep, work }))).await.map_err(|_| self.ended())?;
         Ok(stream)
+    }
+
+    /// In what it is, in words.
+    fn words(&self) -> String {
+        match &self.place {
+            Place::Sidecar(_) => format!("the sidecar beside {}", self.target),
+            Place::Pod(debugger) => format!("{} beside {}", debugger.holder(), self.target),
+        }
     }
 
     /// It ended without its last word.
     pub fn ended(&self) -> Error {
-        Error::BesideEnded { target: self.container.name.clone() }
+        Error::BesideEnded { beside: self.words() }
     }
 
     /// It would not begin.
     pub fn refused(&self, refusal: Refusal) -> Error {
-        let target = self.container.name.clone();
-        match refusal {
-            Refusal::Filter => Error::Filtered { target },
-            Refusal::Ids(errno) | Refusal::Means(errno) => Error::NotReady { target, errno: Errno::from_raw(errno) },
+        let beside = self.words();
+        match (refusal, &self.place) {
+            (Refusal::Filter, _) => Error::Filtered { beside },
+            (Refusal::NoDelve, Place::Pod(debugger)) => Error::Pod(Box::new(debugger.without(DELVE))),
+            (Refusal::NoDelve, Place::Sidecar(_)) => Error::NotReady { beside, errno: Errno::ENOENT },
+            (Refusal::Ids(errno) | Refusal::Means(errno), _) => {
+                Error::NotReady { beside, errno: Errno::from_raw(errno) }
+            }
         }
     }
 }
@@ -176,6 +194,23 @@ impl Stream {
 }
 
 impl Reader {
+    /// Whether the first line is that of this very program. What was said instead stays there to be read.
+    async fn is_greeted(&mut self) -> bool {
+        let hello = wire::HELLO.as_bytes();
+        while self.received.len() < hello.len() && !self.received.contains(&b'\n') {
+            let mut room = [0; LINE];
+            match self.half.read(&mut room[..LINE - self.received.len()]).await {
+                Ok(got @ 1..) => self.received.extend_from_slice(&room[..got]),
+                Ok(0) | Err(_) => return false,
+            }
+        }
+        let is_it = self.received.starts_with(hello);
+        if is_it {
+            self.received.drain(..hello.len());
+        }
+        is_it
+    }
+
     /// As [`Stream::next`]. Nothing is lost if it is no longer waited for.
     pub async fn next(&mut self) -> Option<Frame<Said>> {
         loop {
@@ -202,16 +237,6 @@ async fn say<T: Serialize>(writer: &mut OwnedWriteHalf, message: &T) -> std::io:
     writer.write_all(&out).await
 }
 
-/// Whether programs of this host run there. Engines name architectures as Go does.
-fn is_ours(architecture: &str) -> bool {
-    let ours = match std::env::consts::ARCH {
-        "x86_64" => "amd64",
-        "aarch64" => "arm64",
-        other => other,
-    };
-    [ours, std::env::consts::ARCH].contains(&architecture)
-}
-
 /// proc_pid_status(5): memory of its own, and of files, in KiB.
 fn weight(status: &[u8]) -> Option<Weight> {
     let field = |name: &[u8]| {
@@ -230,11 +255,23 @@ fn weight(status: &[u8]) -> Option<Weight> {
 mod tests {
     use super::*;
 
-    #[test]
-    fn architectures() {
-        let ours = if cfg!(target_arch = "aarch64") { "arm64" } else { "amd64" };
-        assert!(is_ours(ours) && is_ours(std::env::consts::ARCH));
-        assert!(!is_ours("riscv64") && !is_ours(""));
+    #[tokio::test]
+    async fn only_the_same_program_is_spoken_to() {
+        for (line, is_it) in [
+            (wire::HELLO, true),
+            ("scratchdbg beside 0.0.9 1\n", false),
+            ("scratchdbg beside is for a sidecar", false),
+            (&"x".repeat(4096), false),
+            ("", false),
+        ] {
+            let (ours, theirs) = UnixStream::pair().unwrap();
+            let (_, mut says) = theirs.into_split();
+            says.write_all(line.as_bytes()).await.unwrap();
+            drop(says);
+            let mut reader = Reader { half: ours.into_split().0, received: Vec::new() };
+            assert_eq!(reader.is_greeted().await, is_it, "{line}");
+            assert!(reader.received.len() <= if is_it { 0 } else { 128 });
+        }
     }
 
     #[test]

@@ -1,5 +1,6 @@
-//! What the two sides say to each other: frames of a length, a kind, and either a message or plain bytes. Both are the very same
-//! program, so there are no versions of it.
+//! What the two sides say to each other: a line that says which program it is, and then frames of a length, a kind, and either a
+//! message or plain bytes. In a sidecar both are the very same program. In a pod's container it is one that somebody has put into
+//! an image, perhaps long ago: so nothing is asked of one that does not say [`HELLO`].
 
 use std::time::Duration;
 
@@ -11,8 +12,14 @@ use crate::entry::plan::Ids;
 use crate::golang::BuildId;
 use crate::target::ContainerPid;
 
+/// The first line, from inside. Its last number is raised whenever the meaning of a frame changes.
+pub const HELLO: &str = concat!("scratchdbg beside ", env!("CARGO_PKG_VERSION"), " 1\n");
 /// The largest frame in bytes, without what is before it. The largest message lists 65,536 groups, which nobody has.
 pub const MAX: usize = 1 << 20;
+/// How often that is said.
+pub const BEAT: Duration = Duration::from_secs(5);
+/// How long nothing may be heard in a session until it is ended: a connection that carries nothing any more may stay open for hours.
+pub const SILENCE: Duration = Duration::from_secs(20);
 /// Bytes before it: its length, and its kind.
 const PREFIX: usize = 5;
 
@@ -23,13 +30,17 @@ pub enum Say {
     Begin(Box<Job>),
     /// End the session.
     End,
+    /// Somebody is there. Said every [`BEAT`] of a session.
+    Here,
 }
 
 /// What a sidecar is there for.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Job {
-    /// As whom, if not as whoever the engine has started it.
+    /// As whom, if not as whoever it was started as.
     pub ids: Option<Ids>,
+    /// The capabilities that it keeps, as bits, of those that it has.
+    pub keep: u64,
     /// What it does.
     pub work: Work,
 }
@@ -69,6 +80,8 @@ pub struct Live {
     pub delve: Option<guard::Running>,
     /// The program's build id, if a debug file of it is in the image.
     pub debug_file: Option<BuildId>,
+    /// Whether it has a file system in memory, for Delve's socket and settings.
+    pub scratch: bool,
 }
 
 /// What the sidecar tells.
@@ -93,6 +106,8 @@ pub enum Refusal {
     Ids(i32),
     /// What it takes cannot be had: errno(3).
     Means(i32),
+    /// There is no Delve in its image.
+    NoDelve,
 }
 
 /// One frame.
@@ -183,7 +198,7 @@ mod tests {
     #[test]
     fn what_is_written_is_read() {
         let core = Core { pid: ContainerPid(7), start_ticks: 9, most: 1 << 40, pause: Duration::from_secs(1) };
-        let begin = Say::Begin(Box::new(Job { ids: Some(Ids::default()), work: Work::Core(core) }));
+        let begin = Say::Begin(Box::new(Job { ids: Some(Ids::default()), keep: 1 << 19, work: Work::Core(core) }));
         let mut out = Vec::new();
         message(&begin, &mut out).unwrap();
         let end = out.len();

@@ -1,11 +1,13 @@
 //! Why a pod could not be entered, in whose words, and what to do.
 
 use crate::engine::kube::pod::Closed;
+use crate::engine::kube::wire::Waiting;
 use crate::engine::kube::{self, Right};
 use crate::entry::status::Status;
 use crate::exit::{Exit, Explain};
 use crate::shim;
 use crate::target::ContainerPid;
+use crate::text::Untrusted;
 
 /// Why a pod could not be entered.
 #[derive(Debug, thiserror::Error, Clone)]
@@ -62,11 +64,23 @@ pub enum Error {
         /// What was tried by dry run, and the server's words.
         refusals: Vec<(&'static str, String)>,
     },
+    /// What is made on this host does not run on the node.
+    #[error("node {node} is {theirs}, and {image} is for {ours} where it is made on a host like this one")]
+    Machine {
+        /// Its name.
+        node: String,
+        /// What it is, as Go names it.
+        theirs: String,
+        /// The usual image.
+        image: String,
+        /// What this host is.
+        ours: &'static str,
+    },
     /// The cluster is too old.
     #[error("the cluster knows no ephemeral containers: it is older than Kubernetes 1.25, or they are turned off")]
     TooOld,
     /// The container that was added waits for what will not come.
-    #[error("{holder} cannot start in pod {pod}: {}", kube::pod::words(reason, message))]
+    #[error("{holder} cannot start in pod {pod}: {}", kube::pod::words(&waiting.reason, &waiting.message))]
     Stuck {
         /// Its name.
         holder: String,
@@ -74,10 +88,10 @@ pub enum Error {
         pod: String,
         /// Its image.
         image: String,
-        /// Why, in a word.
-        reason: String,
-        /// In the kubelet's words.
-        message: String,
+        /// Why, in the kubelet's words.
+        waiting: Box<Waiting>,
+        /// Images of ours that the node has, where one could not be fetched.
+        there: Vec<String>,
     },
     /// It did not start in time.
     #[error("{holder} did not start in pod {pod} within {seconds} s: {seen}")]
@@ -113,9 +127,11 @@ pub enum Error {
         /// The target's full name.
         name: String,
     },
-    /// The helper could not be begun in it.
-    #[error("the helper does not begin in {holder} ({image}): {why}")]
+    /// A program could not be begun in it.
+    #[error("the {program} does not begin in {holder} ({image}): {why}")]
     NoHelper {
+        /// What it is to us: the helper, or the debugger.
+        program: &'static str,
         /// The container's name.
         holder: String,
         /// Its image.
@@ -123,6 +139,38 @@ pub enum Error {
         /// The cluster's words, or what became of the helper.
         why: String,
     },
+    /// The image was made without what debugs.
+    #[error("the image {image} has no debugger: there is no {program} in it")]
+    NoDebugger {
+        /// Its name.
+        image: String,
+        /// What it lacks.
+        program: &'static str,
+    },
+    /// What debugs there is of another version.
+    #[error("the debugger in {image} is not of this version: it says {:?}", theirs.safe().as_str())]
+    OtherVersion {
+        /// Its name.
+        image: String,
+        /// What it says.
+        theirs: Untrusted,
+    },
+    /// Whoever is in that container cannot trace the process.
+    #[error("{identity} cannot debug {name}: {why}")]
+    Untraceable {
+        /// The target's name.
+        name: String,
+        /// As whom it was tried.
+        identity: String,
+        /// Why not.
+        why: &'static str,
+    },
+    /// A debug file was given for a session in a pod.
+    #[error("dlv in a pod takes no debug file: nothing can be put beside it")]
+    DebugFile,
+    /// A Delve of this host was named for a session in a pod.
+    #[error("dlv in a pod is the one of its image, and no other can be named")]
+    OtherDelve,
     /// It runs, but the kernel keeps it from the target.
     #[error("the kernel does not let {identity} look into process {pid} of {name}{}", who(truly.as_ref()))]
     Kept {
@@ -141,6 +189,18 @@ pub enum Error {
         /// The target's name.
         name: String,
     },
+    /// It is a copy: there is nothing to debug.
+    #[error("the program of {name} does not run: the pod is a copy, in which a helper holds its place")]
+    NothingRuns {
+        /// The target's name.
+        name: String,
+    },
+    /// A signal ends this program: nothing is begun any more.
+    #[error("{name} is not looked into any more: a signal ends this program")]
+    Ending {
+        /// Its name.
+        name: String,
+    },
     /// The target has ended.
     #[error("{name} has ended")]
     Gone {
@@ -154,6 +214,64 @@ pub enum Error {
         name: String,
         /// What went wrong.
         cause: shim::Error,
+    },
+    /// A pod cannot be copied.
+    #[error("no copy can be made of pod {pod}: {}", closed_words(*closed))]
+    NoCopy {
+        /// Namespace and name.
+        pod: String,
+        /// Why not.
+        closed: Closed,
+    },
+    /// RBAC does not allow to make a copy, or to delete it again.
+    #[error("RBAC does not let you look into a copy of a pod of namespace {namespace}: missing {}", listed(missing))]
+    CopyRights {
+        /// Where.
+        namespace: String,
+        /// Which rights.
+        missing: Vec<Right>,
+    },
+    /// The cluster does not let the copy be.
+    #[error("the cluster lets no copy of pod {pod} be: {message}")]
+    CopyRefused {
+        /// Namespace and name of what was to be copied.
+        pod: String,
+        /// The server's words.
+        message: String,
+    },
+    /// The container does not begin in the copy.
+    #[error("{container} cannot start in pod {pod}, the copy of {of}: {why}")]
+    CopyStuck {
+        /// Namespace and name of the copy.
+        pod: String,
+        /// The name of what it is of.
+        of: String,
+        /// The container.
+        container: String,
+        /// Why, in the kubelet's words.
+        why: String,
+    },
+    /// The copy did not begin in time.
+    #[error("pod {pod} did not start within {seconds} s: {seen}")]
+    CopyLate {
+        /// Namespace and name of the copy.
+        pod: String,
+        /// How long it was waited for.
+        seconds: u64,
+        /// What was seen of it last.
+        seen: String,
+    },
+    /// The copy is not there any more.
+    #[error("somebody else has deleted pod {pod} before it could be used")]
+    CopyGone {
+        /// Namespace and name of the copy.
+        pod: String,
+    },
+    /// It was to be looked at with the eyes of somebody else.
+    #[error("{name} is in a copy of a pod, which is looked at as its own user alone")]
+    OwnUser {
+        /// Its name.
+        name: String,
     },
     /// The cluster did not answer, or refused.
     #[error(transparent)]
@@ -186,7 +304,7 @@ fn who(status: Option<&Status>) -> String {
 /// What to do about a reason to wait that does not pass. `None` for one that does.
 pub fn advice(reason: &str, image: &str) -> Option<String> {
     Some(match reason {
-        "ErrImagePull" | "ImagePullBackOff" | "ErrImageNeverPull" | "RegistryUnavailable" => format!(
+        _ if is_for_want_of_image(reason) => format!(
             "give the cluster {image}: `scratchdbg image push` to a registry that its nodes can use, then --image or SCRATCHDBG_IMAGE;\n\
              or bring it to the node: `scratchdbg image save`, and `ctr -n k8s.io images import` or `kind load image-archive`;\n\
              a registry that wants a password takes one from the pod alone (imagePullSecrets)"
@@ -206,6 +324,11 @@ pub fn advice(reason: &str, image: &str) -> Option<String> {
         ),
         _ => return None,
     })
+}
+
+/// Whether a reason to wait is that an image cannot be fetched.
+pub fn is_for_want_of_image(reason: &str) -> bool {
+    matches!(reason, "ErrImagePull" | "ImagePullBackOff" | "ErrImageNeverPull" | "RegistryUnavailable")
 }
 
 impl Explain for Error {
@@ -229,10 +352,40 @@ impl Explain for Error {
                     .to_owned()
             }
             Self::Policy { .. } => "these are the words of a policy of your cluster's own; its administrators can allow it".to_owned(),
+            Self::Machine { theirs, .. } => format!(
+                "make it with `scratchdbg image push` on a host that is {theirs}, and name it: --image REF\nnothing was added to the pod"
+            ),
             Self::TooOld => "on its node, as root, all commands take it as cri://NAMESPACE/POD/CONTAINER".to_owned(),
-            Self::Stuck { reason, image, .. } => advice(reason, image)?,
+            Self::CopyRights { .. } => {
+                "ask an administrator: `scratchdbg kube rbac --copy` prints the Role that has all of it".to_owned()
+            }
+            Self::CopyRefused { message, .. } if message.contains("exceeded quota") => {
+                "it asks for as much as the container that it is of; nothing was made".to_owned()
+            }
+            Self::CopyRefused { .. } => {
+                "these are the words of a policy of your cluster, which the pod itself may be older than; nothing was made".to_owned()
+            }
+            Self::CopyStuck { of, .. } => {
+                format!("what keeps the copy from it may keep {of} from it, too; the copy was deleted")
+            }
+            Self::CopyLate { .. } => {
+                "--timeout 5m waits for longer; the copy was deleted\n\
+                 a volume that one node has (ReadWriteOnce, local) is to be had there alone: --same-node"
+                    .to_owned()
+            }
+            Self::OwnUser { .. } => "leave out --as".to_owned(),
+            Self::Stuck { waiting, image, there, .. } => {
+                let advice = advice(&waiting.reason, image)?;
+                match there.first() {
+                    Some(there) => format!("its node has another one, which need not be fetched: --image {there}\n{advice}"),
+                    None => advice,
+                }
+            }
             Self::Late { target_runs: false, name, .. } => {
-                format!("the target itself does not run, and nothing can be put beside it: scratchdbg logs --previous k8s://{name}")
+                format!(
+                    "the target itself does not run, and nothing can be put beside it: scratchdbg logs --previous k8s://{name}\n\
+                     see its files, its user and its variables in a copy in which it does not run: add --copy"
+                )
             }
             Self::Late { told: false, node, .. } => format!(
                 "the kubelet of {node} has not said a word about it: is it alive (kubectl get node {node})?\n\
@@ -247,6 +400,18 @@ impl Explain for Error {
                 format!("it ends with the target: see why that ended with scratchdbg logs --previous k8s://{name}")
             }
             Self::Ended { .. } => "is its image what `scratchdbg image build` made?".to_owned(),
+            Self::NoDebugger { .. } | Self::OtherVersion { .. } => {
+                "make one that has, with this scratchdbg: scratchdbg image build --with-debugger, or image push;\n\
+                 then --image or SCRATCHDBG_IMAGE; a container that was kept (--keep) has the image it was made with"
+                    .to_owned()
+            }
+            Self::Untraceable { .. } => {
+                "as the target's own user (without --as) it is tried with the rights that takes;\n\
+                 on its node, as root, all commands take it as cri://NAMESPACE/POD/CONTAINER"
+                    .to_owned()
+            }
+            Self::DebugFile => "dlv --snapshot runs dlv on this host, over a copy of the process, and takes one".to_owned(),
+            Self::OtherDelve => "leave out --dlv; image build --with-debugger --dlv FILE puts another one into the image".to_owned(),
             Self::NoHelper { .. } => "is its image what `scratchdbg image build` of this version made?".to_owned(),
             Self::Kept { truly: Some(status), .. } if status.permitted != 0 => {
                 "it has rights that who looks has not: try --as root, where the namespace allows that".to_owned()
@@ -257,31 +422,52 @@ impl Explain for Error {
             }
             Self::Kept { .. } => "try --as root, where the namespace allows that".to_owned(),
             Self::NotFound { .. } => "see all processes of the pod on its node, as root".to_owned(),
+            Self::NothingRuns { .. } => "debug it in a pod where it runs".to_owned(),
             Self::Gone { name } => format!("see how it ended: scratchdbg logs --previous k8s://{name}"),
             Self::Cluster(cause) => return cause.hint(),
-            Self::Closed { closed: Closed::Windows, .. } | Self::Shim { .. } => return None,
+            Self::Closed { closed: Closed::Windows, .. }
+            | Self::NoCopy { .. }
+            | Self::CopyGone { .. }
+            | Self::Ending { .. }
+            | Self::Shim { .. } => return None,
         })
     }
 
     fn exit(&self) -> Exit {
         match self {
-            Self::OtherDoor { .. } | Self::WhoIsIt { .. } => Exit::Usage,
+            Self::OtherDoor { .. }
+            | Self::WhoIsIt { .. }
+            | Self::OwnUser { .. }
+            | Self::NoDebugger { .. }
+            | Self::OtherVersion { .. }
+            | Self::DebugFile
+            | Self::OtherDelve => Exit::Usage,
             Self::ReadOnly { .. }
             | Self::Rights { .. }
             | Self::Right { .. }
             | Self::Policy { .. }
+            | Self::Untraceable { .. }
+            | Self::CopyRights { .. }
+            | Self::CopyRefused { .. }
             | Self::Kept { .. } => Exit::NotPermitted,
             Self::Gone { .. }
             | Self::Late { target_runs: false, .. }
+            | Self::CopyGone { .. }
             | Self::Ended { code: 137, .. }
             | Self::Shim { cause: shim::Error::TargetGone, .. } => Exit::NoTarget,
             Self::Closed { .. }
+            | Self::NothingRuns { .. }
+            | Self::Machine { .. }
             | Self::TooOld
             | Self::Stuck { .. }
             | Self::Late { .. }
+            | Self::NoCopy { .. }
+            | Self::CopyStuck { .. }
+            | Self::CopyLate { .. }
             | Self::Ended { .. }
             | Self::NoHelper { .. }
             | Self::NotFound { .. }
+            | Self::Ending { .. }
             | Self::Shim { .. } => Exit::No,
             Self::Cluster(cause) => cause.exit(),
         }

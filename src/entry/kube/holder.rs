@@ -5,10 +5,12 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use tokio::net::UnixStream;
+use tokio::runtime::Handle;
 use tokio::sync::oneshot;
 use tokio::time::Instant;
 
-use super::error::{Error, advice};
+use super::ending::Ending;
+use super::error::{Error, advice, is_for_want_of_image};
 use super::level::Level;
 use super::pump;
 use crate::activity::{Journal, Made};
@@ -19,7 +21,7 @@ use crate::engine::kube::holding::{self, Promise};
 use crate::engine::kube::pod::Standing;
 use crate::engine::kube::{self, Addition, Cluster, Pod, Terms};
 use crate::shim::{self, Leash, Shim};
-use crate::toolkit::{HOLD, SHIM_PROGRAM, STOP};
+use crate::toolkit::{self, HOLD, SHIM_PROGRAM};
 
 /// Names begin so.
 const PREFIX: &str = "sdbg";
@@ -29,8 +31,6 @@ const LONGEST: usize = 63;
 const TRIES: usize = 3;
 /// How often it is asked whether it has started: at first, and at last.
 const PAUSES: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(1));
-/// How long the program may take that ends it: it ends with what it ends, so that no word of it may ever come.
-const STOPPING: Duration = Duration::from_secs(2);
 
 /// A container that holds our place, and runs.
 pub struct Holder {
@@ -39,10 +39,14 @@ pub struct Holder {
     level: Level,
     name: String,
     image: String,
-    /// What was made for this process alone; `None` if it was there before, or is to stay.
+    /// The helper's place in it.
+    program: &'static str,
+    /// What was made; `None` if it was there before.
     made: Option<Made>,
     kept: bool,
     journal: Journal,
+    /// While it is held, the process does not end: whoever gives the holder up has it ended first.
+    holding: Option<Promise>,
 }
 
 /// Chooses the best way to look that is allowed, and a holder that looks so, if one runs, but not that which has `gone`. Nothing is
@@ -63,12 +67,24 @@ pub async fn choose(
             return Ok((level.clone(), Some(there)));
         }
         match cluster.try_add(pod, &addition(pod, level, cluster.terms())).await {
-            Ok(()) => return Ok((level.clone(), None)),
+            Ok(()) => return suits(cluster, pod).await.map(|()| (level.clone(), None)),
             Err(No::Policy(message)) => refusals.push((level.words, message)),
             Err(no) => return Err(refused(no)),
         }
     }
     Err(Error::Policy { namespace: pod.namespace.clone(), name: pod.container.name.clone(), refusals })
+}
+
+/// Whether the node can run what is made on this host, where nobody has named another image.
+async fn suits(cluster: &Cluster, pod: &Pod) -> Result<(), Error> {
+    let (terms, ours) = (cluster.terms(), toolkit::architecture());
+    let (Some(node), false) = (&pod.node, terms.named) else { return Ok(()) };
+    match cluster.machine(node).await {
+        Some(theirs) if theirs != ours => {
+            Err(Error::Machine { node: node.clone(), theirs, image: terms.image.clone(), ours })
+        }
+        _ => Ok(()),
+    }
 }
 
 fn refused(no: No) -> Error {
@@ -109,6 +125,12 @@ fn addition(pod: &Pod, level: &Level, terms: &Terms) -> Addition {
     }
 }
 
+/// Whether a pod would be given one more: not if one runs that looks in one of these ways.
+pub fn is_wanted(cluster: &Cluster, pod: &Pod, levels: &[Level]) -> bool {
+    let image = &cluster.terms().image;
+    !levels.iter().any(|level| running(pod, level, image, None).is_some())
+}
+
 /// A name that none of the pod's containers has had: `sdbg-app-1`.
 pub fn free_name(pod: &Pod) -> String {
     let room = LONGEST - PREFIX.len() - "--9999".len();
@@ -131,15 +153,17 @@ impl Holder {
         journal: &Journal,
         gone: Option<&str>,
     ) -> Result<Self, Error> {
-        let holder = |pod: &Pod, level: Level, name: String, made: Option<Made>| Self {
+        let holder = |pod: &Pod, level: Level, name: String, made: Option<Made>, holding: Option<Promise>| Self {
             cluster: cluster.clone(),
             pod: pod.clone(),
             level,
             name,
             image: cluster.terms().image.clone(),
+            program: SHIM_PROGRAM,
             kept: cluster.terms().keep,
             made,
             journal: journal.clone(),
+            holding,
         };
         let mut pod = pod.clone();
         let mut tries = 0;
@@ -147,20 +171,53 @@ impl Holder {
             tries += 1;
             let (level, there) = choose(cluster, &pod, levels, gone).await?;
             if let Some(name) = there {
-                return Ok(holder(&pod, level, name, None));
+                return Ok(holder(&pod, level, name, None, None));
             }
             let addition = addition(&pod, &level, cluster.terms());
             signals::guard();
+            // Before anything is there to be ended, so that no signal comes between.
+            let holding = holding::promise().await;
+            if holding::is_ending() {
+                return Err(Error::Ending { name: pod.container.name });
+            }
             match cluster.add(&pod, &addition).await {
                 Ok(made) => {
-                    let holder = holder(&pod, level, addition.name, Some(made));
-                    holder.wait(cluster.terms().patience).await?;
+                    holding::count();
+                    // Of one that is not ended here there is nothing to wait for.
+                    let holding = Some(holding).filter(|_| !cluster.terms().keep);
+                    let mut holder = holder(&pod, level, addition.name, Some(made), holding);
+                    let patience = cluster.terms().patience;
+                    tokio::select! {
+                        waited = holder.wait(patience) => if let Err(error) = waited {
+                            // There is nothing to be ended; what starts later ends by itself.
+                            holder.made = None;
+                            return Err(error);
+                        },
+                        // Dropped, it is ended.
+                        () = holding::told_to_end() => return Err(Error::Ending { name: pod.container.name }),
+                    }
                     return Ok(holder);
                 }
                 // Somebody was faster: it may be just what is wanted.
                 Err(No::Taken(_)) if tries < TRIES => pod = cluster.again(&pod).await?,
                 Err(no) => return Err(refused(no)),
             }
+        }
+    }
+
+    /// The one that a copy has in place of its program. It ends with the copy.
+    pub fn of_copy(cluster: &Cluster, pod: &Pod, level: Level, journal: &Journal) -> Self {
+        Self {
+            cluster: cluster.clone(),
+            pod: pod.clone(),
+            level,
+            name: pod.name.clone(),
+            image: pod.copy.as_ref().map(|copy| copy.helper.clone()).unwrap_or_default(),
+            program: kube::copy::HELPER,
+            kept: true,
+            made: None,
+            journal: journal.clone(),
+            holding: None,
         }
     }
 
@@ -208,12 +265,16 @@ impl Holder {
                     return Err(Error::Ended { holder, pod: of_pod(), code: *code, why, name });
                 }
                 Standing::Waiting(waiting) if advice(&waiting.reason, &self.image).is_some() => {
+                    let there = match &pod.node {
+                        Some(node) if is_for_want_of_image(&waiting.reason) => self.cluster.toolkits_on(node).await,
+                        _ => Vec::new(),
+                    };
                     return Err(Error::Stuck {
                         holder: self.name.clone(),
                         pod: of_pod(),
                         image: self.image.clone(),
-                        reason: waiting.reason.clone(),
-                        message: waiting.message.clone(),
+                        waiting: Box::new(waiting.clone()),
+                        there,
                     });
                 }
                 Standing::Waiting(_) | Standing::Untold => {}
@@ -242,9 +303,14 @@ impl Holder {
     ///
     /// # Errors
     /// If it does not begin, or does not speak as it should.
-    pub async fn begin(self) -> Result<Shim, Error> {
-        let no_helper = |why: String| Error::NoHelper { holder: self.name.clone(), image: self.image.clone(), why };
-        let exec = self.cluster.exec(&self.pod, &self.name, &[SHIM_PROGRAM]).await;
+    pub async fn begin(mut self) -> Result<Shim, Error> {
+        let no_helper = |why: String| Error::NoHelper {
+            program: "helper",
+            holder: self.name.clone(),
+            image: self.image.clone(),
+            why,
+        };
+        let exec = self.cluster.exec(&self.pod, &self.name, &[self.program]).await;
         let exec = match exec {
             Ok(exec) => exec,
             Err(error) => {
@@ -267,8 +333,7 @@ impl Holder {
         let (told, why) = oneshot::channel();
         let (holder, image) = (self.name.clone(), self.image.clone());
         let name = self.pod.container.name.clone();
-        let holding = holding::promise().await;
-        tokio::spawn(self.serve(theirs, exec, is_cut, told, holding));
+        tokio::spawn(self.serve(theirs, exec, is_cut, told));
         let cut = Mutex::new(Some(cut));
         let leash = Leash::new(move || {
             if let Some(cut) = cut.lock().unwrap_or_else(PoisonError::into_inner).take() {
@@ -281,19 +346,18 @@ impl Holder {
             // The cluster knows better than the connection why there was no first word.
             Err(shim::Error::Closed) => {
                 let why = why.await.ok().flatten().unwrap_or_else(|| "it has ended at once".to_owned());
-                Err(Error::NoHelper { holder, image, why })
+                Err(Error::NoHelper { program: "helper", holder, image, why })
             }
             Err(cause) => Err(Error::Shim { name, cause }),
         }
     }
 
     async fn serve(
-        self,
+        mut self,
         socket: UnixStream,
         exec: kube::Exec,
         cut: oneshot::Receiver<()>,
         told: oneshot::Sender<Option<String>>,
-        _holding: Promise,
     ) {
         let why = pump::run(socket, exec, cut).await;
         // Nobody may be waiting for it any more.
@@ -302,25 +366,34 @@ impl Holder {
     }
 
     /// Ends it, if it was added for this process alone.
-    async fn end(&self) {
-        let Some(made) = self.made.as_ref().filter(|_| !self.kept) else { return };
-        let what = format!("end {} in pod {}/{}", self.name, self.pod.namespace, self.pod.pod);
-        let step = self.journal.begin(Some(crate::door::Door::Kube), &what, None);
-        let ended = match self.cluster.exec(&self.pod, &self.name, &[SHIM_PROGRAM, STOP]).await {
-            Ok(exec) => {
-                let _ = tokio::time::timeout(STOPPING, exec.end).await;
-                Ok(())
-            }
-            // It has ended by itself, with its target for one.
-            Err(kube::Error::Refused { status: 400 | 404 | 500, message, .. }) => {
-                tracing::debug!("{message}");
-                Ok(())
-            }
-            Err(error) => Err(error),
-        };
-        step.end(&ended);
-        if ended.is_ok() {
-            made.undone();
+    async fn end(&mut self) {
+        if let Some(ending) = self.ending() {
+            ending.end().await;
+        }
+    }
+
+    /// What is left to be done at its end, once.
+    fn ending(&mut self) -> Option<Ending> {
+        let made = self.made.take().filter(|_| !self.kept)?;
+        Some(Ending {
+            cluster: self.cluster.clone(),
+            pod: self.pod.clone(),
+            name: self.name.clone(),
+            image: self.image.clone(),
+            made,
+            journal: self.journal.clone(),
+            _holding: self.holding.take(),
+        })
+    }
+}
+
+/// Whoever waits for it, or works with it, may be cancelled at any time: it does not outlive that.
+impl Drop for Holder {
+    fn drop(&mut self) {
+        if let Some(ending) = self.ending()
+            && let Ok(runtime) = Handle::try_current()
+        {
+            runtime.spawn(ending.end());
         }
     }
 }

@@ -39,6 +39,14 @@ impl Level {
     }
 }
 
+/// As a container itself is: for a copy, in which who looks is begun in it. The numbers are for a plan; where nobody tells them, they
+/// are root's until they are seen.
+pub fn own(pod: &Pod) -> Level {
+    let (uid, gid) = pod.user.ids().unwrap_or((0, 0));
+    let security = Security { uid, gid, add: pod.added.clone(), drop: pod.dropped.clone() };
+    Level { words: "as the container itself", security }
+}
+
 /// The ways to look at a container, the best first. `None` if nobody tells who it is.
 pub fn ladder(pod: &Pod, identity: Identity) -> Option<Vec<Level>> {
     let (uid, gid) = match identity {

@@ -11,6 +11,9 @@ use crate::engine::kube::{Exec, holding};
 /// How long the helper is given to end by itself before the connection is cut.
 const GOODBYE: Duration = Duration::from_secs(2);
 
+/// How long a program may take that only says something.
+pub const ANSWER: Duration = Duration::from_secs(15);
+
 /// Carries bytes both ways until one side ends, or until it is `cut`, and then ends the other. If the helper failed by itself, the
 /// cluster says why.
 pub async fn run(socket: UnixStream, exec: Exec, cut: oneshot::Receiver<()>) -> Option<String> {

@@ -152,6 +152,19 @@ async fn what_cannot_be_done_is_told_before_anything_is_added() {
 }
 
 #[tokio::test]
+async fn a_node_that_does_not_run_what_is_made_here_is_told_before_anything_is_added() {
+    let node = |asked: &Asked| {
+        let info = json!({"nodeInfo": {"architecture": "riscv64"}});
+        (asked.path == "/api/v1/nodes/n1").then(|| (200, json!({"metadata": {"name": "n1"}, "status": info})))
+    };
+    let (cluster, record) = with(node, json!({"running": {}}));
+    let error = entered(&cluster, &pod(|_| {})).await;
+    assert!(error.to_string().starts_with("node n1 is riscv64, and scratchdbg-toolkit:"), "{error}");
+    assert!(error.hint().unwrap().contains("--image") && error.exit() == Exit::No);
+    assert_eq!(additions(&record), 0);
+}
+
+#[tokio::test]
 async fn each_missing_right_is_named() {
     for (right, subresource) in [("patch pods/ephemeralcontainers", "ephemeralcontainers"), ("get pods/exec", "exec")] {
         let denies = move |asked: &Asked| {
@@ -237,6 +250,24 @@ async fn whatever_kubectl_waits_for_without_end_ends_here_with_advice() {
     }
 }
 
+/// A deadline of somebody's own, say: what was added is told to end, whenever it comes to run.
+#[tokio::test(start_paused = true)]
+async fn whoever_waits_for_one_and_gives_up_has_it_ended() {
+    let (cluster, record) = with(|_| None, json!({"waiting": {"reason": "ContainerCreating"}}));
+    let target = pod(|_| {});
+    let (access, journal) = (Access::default(), Journal::default());
+    let entering = enter(&cluster, &target, &access, &journal);
+    let given_up = tokio::time::timeout(std::time::Duration::from_secs(2), entering).await;
+    assert!(given_up.is_err() && additions(&record) == 1);
+    crate::engine::kube::holding::settle().await;
+    let stops = |asked: &&Asked| asked.path.contains("/exec?") && asked.path.contains("command=stop");
+    assert!(record.lock().unwrap().iter().filter(stops).count() > 0, "{:#?}", record.lock().unwrap());
+    // That is what is asked about before many are added.
+    assert!(would_add(&cluster, &target, &Access::default()));
+    let closed = pod(|pod| pod["metadata"]["deletionTimestamp"] = "2026-11-23T08:00:00Z".into());
+    assert!(!would_add(&cluster, &closed, &Access::default()));
+}
+
 #[tokio::test]
 async fn one_that_runs_is_used_again() {
     let holder = |name: &str, gid: u32, image: &str, target: &str| {
@@ -271,9 +302,11 @@ async fn one_that_runs_is_used_again() {
     let levels = level::ladder(&there, Identity::Target).unwrap();
     let (_, name) = holder::choose(&cluster, &there, &levels, None).await.unwrap();
     assert_eq!((name.as_deref(), record.lock().unwrap().len()), (Some("sdbg-app-3"), 0));
+    assert!(!would_add(&cluster, &there, &Access::default()));
     let ended = with_holders(&json!({"terminated": {"exitCode": 0}}));
     let (_, name) = holder::choose(&cluster, &ended, &levels, None).await.unwrap();
-    assert_eq!((name, record.lock().unwrap().len()), (None, 1));
+    // A dry run, and a look at the node.
+    assert_eq!((name, record.lock().unwrap().len()), (None, 2));
     // One that was found to have ended is not found again, whatever is told of it.
     let (_, name) = holder::choose(&cluster, &there, &levels, Some("sdbg-app-3")).await.unwrap();
     assert_eq!(name, None);

@@ -1,8 +1,9 @@
 //! Doing what a key or a command says.
 
-use super::layer::{Help, Layer, LongLine};
+use super::layer::{Confirm, Help, Layer, LongLine};
 use super::process::ProcessView;
 use super::prompt::Purpose;
+use super::workspace::{Connection, Manner};
 use super::{App, files};
 use crate::inspect::files::Kind;
 use crate::target::{ContainerPid, TargetName};
@@ -25,6 +26,14 @@ impl App {
             return;
         }
         if self.go(action) {
+            return;
+        }
+        if let (Some(Layer::Choose(_)), Action::Open | Action::Command) = (self.layers.last(), action) {
+            if action == Action::Open {
+                self.take_choice();
+            } else {
+                self.type_choice();
+            }
             return;
         }
         match action {
@@ -63,7 +72,10 @@ impl App {
                 Ok(name) => self.open(name),
                 Err(error) => self.say(error.to_string()),
             },
-            Action::Containers => self.leave(),
+            Action::Containers => self.show_containers(),
+            Action::Pods | Action::Context | Action::Namespace | Action::Everywhere => {
+                self.go_to_cluster(action, argument);
+            }
             Action::Pid => match argument.and_then(|number| number.parse().ok()) {
                 Some(pid) => self.show_process(ContainerPid(pid)),
                 None => self.say("pid needs a number"),
@@ -77,6 +89,10 @@ impl App {
     fn choose(&mut self, action: Action, argument: Option<&str>) {
         let (_, page) = self.page();
         let Some(work) = &mut self.work else {
+            if self.source.is_cluster() {
+                self.pods.choose(action);
+                return;
+            }
             match action {
                 Action::All => self.picker.running_only = !self.picker.running_only,
                 Action::Sort => self.picker.sort = self.picker.sort.next(),
@@ -219,6 +235,10 @@ impl App {
 
     fn open_selected(&mut self, action: Action) {
         let Some(work) = &mut self.work else {
+            if self.source.is_cluster() {
+                self.open_pod(action);
+                return;
+            }
             if let Some(container) = self.picker.selected() {
                 let name = TargetName::Container(container.name.clone());
                 self.direct = false;
@@ -392,9 +412,18 @@ impl App {
 
     fn refresh(&mut self) {
         let Some(work) = &mut self.work else {
-            self.effect(Effect::Watch);
+            if self.source.is_cluster() {
+                self.effect(Effect::Contexts);
+                self.pods.listed.forget();
+            } else {
+                self.effect(Effect::Watch);
+            }
             return;
         };
+        // Its log was wanted first, and now all of it.
+        if work.connection == Connection::Outside {
+            work.manner = Manner::Ask;
+        }
         if !work.live() {
             self.reopen();
             return;
@@ -430,6 +459,7 @@ impl App {
         if let Some(Layer::Confirm(confirm)) = self.layers.pop() {
             match (&confirm.yes, &mut self.work) {
                 (Effect::CopyOut { .. }, Some(work)) => work.copying = Some(0),
+                (Effect::Open { .. }, _) => self.agreed(),
                 (
                     Effect::Snapshot { session, .. } | Effect::Attach { session, .. } | Effect::Threads { session, .. },
                     Some(work),
@@ -443,7 +473,10 @@ impl App {
     }
 
     fn no(&mut self) {
-        self.layers.pop();
+        if let Some(Layer::Confirm(Confirm { yes: Effect::Open { .. }, .. })) = self.layers.pop() {
+            self.declined();
+            return;
+        }
         if let Some(work) = &mut self.work {
             work.copy_asked = None;
             if work.logs.save.take().is_some() {

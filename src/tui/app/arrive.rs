@@ -38,6 +38,10 @@ impl App {
             }
             Msg::Tick(_) | Msg::Yanked(Ok(())) => {}
             Msg::Containers(result) => self.containers(result),
+            Msg::Contexts(result) => self.contexts(result),
+            Msg::Pods { number, result } => self.pods.arrive(number, result, self.clock.uptime),
+            Msg::Namespaces { number, result } => self.namespaces(number, result),
+            Msg::Approached { generation, target, why } => self.approached(generation, *target, why),
             Msg::Opened { generation, result } => self.opened(generation, result),
             Msg::Inspected { generation, target } => {
                 if let Some(work) = self.current(generation) {
@@ -102,7 +106,10 @@ impl App {
             self.dirty = true;
         }
         // Ages of old data are on the screen.
-        self.dirty |= self.work.as_ref().is_some_and(|work| work.lost_at.is_some() || work.shows_session());
+        self.dirty |= match &self.work {
+            Some(work) => work.lost_at.is_some() || work.shows_session(),
+            None => self.source.is_cluster(),
+        };
     }
 
     /// The open container, if an answer is for it.
@@ -122,6 +129,10 @@ impl App {
             Err(failure) => {
                 let attempt = self.engine.as_ref().map_or(0, |(_, attempt)| attempt + 1);
                 self.effect(Effect::After(workspace::pause(attempt), Timer::Engine));
+                // Then there may be a cluster all the same.
+                if self.work.is_none() && self.pods.contexts.is_none() {
+                    self.effect(Effect::Contexts);
+                }
                 self.engine = Some((failure, attempt));
             }
         }
@@ -199,7 +210,7 @@ impl App {
         }
     }
 
-    fn down(&mut self) {
+    pub(super) fn down(&mut self) {
         let now = self.clock.uptime;
         let Some(work) = &mut self.work else { return };
         work.connection = Connection::Down;

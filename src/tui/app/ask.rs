@@ -2,6 +2,7 @@
 
 use super::layer::Layer;
 use super::pattern::Pattern;
+use super::pods::Source;
 use super::prompt::{Prompt, Purpose};
 use super::{App, HISTORY, files};
 use crate::tui::effect::Effect;
@@ -20,10 +21,12 @@ impl App {
 
     /// What is searched for, or filtered by, where `/` goes.
     fn pattern(&self) -> Option<&Pattern> {
-        if let Some(Layer::Help(help)) = self.layers.last() {
-            return help.filter.as_ref();
+        match self.layers.last() {
+            Some(Layer::Help(help)) => return help.filter.as_ref(),
+            Some(Layer::Choose(choose)) => return choose.filter.as_ref(),
+            _ => {}
         }
-        let Some(work) = &self.work else { return self.picker.filter.as_ref() };
+        let Some(work) = &self.work else { return self.list_filter() };
         match work.mode() {
             Mode::Procs => work.procs.filter.as_ref(),
             Mode::Process => work.process.as_ref()?.search.as_ref().map(|search| &search.pattern),
@@ -42,7 +45,15 @@ impl App {
     pub(super) fn prompt_changed(&mut self) {
         let live = matches!(
             self.below_prompt(),
-            Mode::Help | Mode::Picker | Mode::Procs | Mode::Files | Mode::Net | Mode::Activity | Mode::Goroutines
+            Mode::Help
+                | Mode::Choose
+                | Mode::Picker
+                | Mode::Pods
+                | Mode::Procs
+                | Mode::Files
+                | Mode::Net
+                | Mode::Activity
+                | Mode::Goroutines
         ) || self.work.as_ref().is_some_and(|work| work.lists_goroutines());
         if let Some(text) = self.prompt.as_ref().filter(|prompt| live && prompt.purpose == Purpose::Search) {
             let text = text.text.clone();
@@ -56,13 +67,19 @@ impl App {
         if pattern.as_ref().is_some_and(|pattern| pattern.literal) {
             self.say("no regular expression: searched for as it stands");
         }
-        if let Some(Layer::Help(help)) = self.layers.last_mut() {
-            help.filter = pattern;
-            return;
+        match self.layers.last_mut() {
+            Some(Layer::Help(help)) => {
+                help.filter = pattern;
+                return;
+            }
+            Some(Layer::Choose(choose)) => {
+                choose.filter = pattern;
+                return;
+            }
+            _ => {}
         }
         let Some(work) = &mut self.work else {
-            self.picker.filter = pattern;
-            self.picker.arrange();
+            self.filter_list(pattern);
             return;
         };
         match work.mode() {
@@ -104,6 +121,27 @@ impl App {
                 }
             }
             _ => self.say("there is nothing to search here"),
+        }
+    }
+
+    /// What the list of containers or pods is filtered by.
+    pub(super) fn list_filter(&self) -> Option<&Pattern> {
+        match self.source {
+            Source::Engine => self.picker.filter.as_ref(),
+            Source::Cluster => self.pods.filter.as_ref(),
+        }
+    }
+
+    pub(super) fn filter_list(&mut self, pattern: Option<Pattern>) {
+        match self.source {
+            Source::Engine => {
+                self.picker.filter = pattern;
+                self.picker.arrange();
+            }
+            Source::Cluster => {
+                self.pods.filter = pattern;
+                self.pods.arrange();
+            }
         }
     }
 
@@ -185,12 +223,11 @@ impl App {
             }
             action => {
                 let mode = self.pane();
-                let containers: Vec<String> = self.picker.containers.iter().flatten().map(|c| c.name.clone()).collect();
+                let known = self.known();
                 if let Some(prompt) = &mut self.prompt {
                     let purpose = prompt.purpose.clone();
-                    prompt.edit(action, &self.history, |before| {
-                        super::command::choices(&purpose, mode, &containers, before)
-                    });
+                    prompt
+                        .edit(action, &self.history, |before| super::command::choices(&purpose, mode, &known, before));
                     self.prompt_changed();
                 }
             }

@@ -2,8 +2,11 @@
 
 use super::App;
 use super::debug::Focus;
+use super::pods::Source;
 use crate::inspect::files::Kind;
 use crate::tui::keymap::{Action, Mode};
+
+const NOT_BUILT: &str = "this scratchdbg was built without Kubernetes";
 
 impl App {
     /// Whether an action works now in the pane; if not, why.
@@ -17,7 +20,21 @@ impl App {
             Action::Tab(_) | Action::NextTab | Action::PreviousTab | Action::Pid => {
                 need(self.work.is_some(), "open a container first")
             }
-            Action::Containers => need(self.work.is_some(), "this is the list of containers"),
+            Action::Containers => {
+                need(self.work.is_some() || self.source.is_cluster(), "this is the list of containers")
+            }
+            Action::Pods => need(cfg!(feature = "kube"), NOT_BUILT),
+            Action::Context | Action::Namespace | Action::Everywhere => {
+                need(cfg!(feature = "kube"), NOT_BUILT)?;
+                match &self.pods.contexts {
+                    Some(Err(_)) => Err("no cluster can be chosen"),
+                    Some(Ok(contexts)) => need(
+                        action != Action::Context || !contexts.all.is_empty(),
+                        "there is no other cluster to choose",
+                    ),
+                    None => Ok(()),
+                }
+            }
             Action::Next | Action::Previous => need(self.searching(), "nothing is searched for"),
             Action::Open | Action::OpenLogs | Action::Go => need(self.has_selection(), "nothing is selected"),
             Action::Yank if mode != Mode::Overview => need(self.has_selection(), "nothing is selected"),
@@ -96,7 +113,12 @@ impl App {
     }
 
     fn has_selection(&self) -> bool {
-        let Some(work) = &self.work else { return self.picker.selected().is_some() };
+        let Some(work) = &self.work else {
+            return match self.source {
+                Source::Engine => self.picker.selected().is_some(),
+                Source::Cluster => self.pods.selected().is_some(),
+            };
+        };
         match work.mode() {
             Mode::Procs => work.processes.shown.as_ref().and_then(|data| work.procs.selected(data)).is_some(),
             Mode::Process => work.process.as_ref().is_some_and(|view| !view.lines.is_empty()),

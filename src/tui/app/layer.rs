@@ -1,10 +1,12 @@
-//! What lies over the panes: help, messages, questions, one long line.
+//! What lies over the panes: help, messages, questions, one long line, a list to choose from.
 
 use crate::exit::Failure;
 use crate::tui::app::cursor::Scroll;
 use crate::tui::app::pattern::Pattern;
+use crate::tui::app::pods::choose::Choose;
 use crate::tui::effect::Effect;
 use crate::tui::keymap::{Action, Mode};
+use crate::tui::words;
 
 /// One layer.
 #[derive(Debug, Clone)]
@@ -17,6 +19,8 @@ pub enum Layer {
     Confirm(Confirm),
     /// One line of the log.
     Line(LongLine),
+    /// One of several.
+    Choose(Choose),
 }
 
 /// The keys of a pane, and why some do not work now.
@@ -129,11 +133,9 @@ impl Message {
                     if depth == 0 { safe(part) } else { format!("{}└ {}", "  ".repeat(depth.min(6) - 1), safe(part)) }
                 })
                 .collect();
-        for (at, line) in self.failure.hint.iter().flat_map(|hint| hint.lines()).enumerate() {
-            if at == 0 {
-                out.push(String::new());
-            }
-            out.push(format!("{}{}", if at == 0 { "try: " } else { "     " }, safe(line)));
+        if let Some(hint) = &self.failure.hint {
+            out.push(String::new());
+            out.extend(words::tries(hint).map(|line| safe(&line)));
         }
         out
     }

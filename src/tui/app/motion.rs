@@ -1,7 +1,9 @@
 //! Moving in whatever has the focus, and keeping it on the screen.
 
+use super::cursor::Cursor;
 use super::debug::Depth;
 use super::golang::Pane;
+use super::pods::Source;
 use super::{App, Layer, overview};
 use crate::tui::effect::Effect;
 use crate::tui::keymap::{Action, Mode, Tab};
@@ -23,7 +25,12 @@ impl App {
     /// Where the pane's rows are drawn.
     #[must_use]
     pub fn rows_area(&self) -> ratatui::layout::Rect {
-        let Some(work) = &self.work else { return layout::table_rows(layout::picker(self.size).0) };
+        let Some(work) = &self.work else {
+            return match self.source {
+                Source::Engine => layout::table_rows(layout::picker(self.size).0),
+                Source::Cluster => layout::pods(self.size, self.pods.stale()).rows,
+            };
+        };
         let body = layout::areas(self.size, true).body;
         match work.mode() {
             Mode::Overview => layout::inside(layout::overview(self.size).1),
@@ -55,11 +62,15 @@ impl App {
                 Layer::Help(help) => help.scroll.go(motion, len, page),
                 Layer::Message(message) => message.scroll.go(motion, len, page),
                 Layer::Line(line) => line.scroll.go(motion, len, page),
+                Layer::Choose(choose) => choose.cursor.go(motion, len, page),
                 Layer::Confirm(_) => false,
             };
         }
         let (width, page) = self.page();
-        let Some(work) = &mut self.work else { return self.picker.cursor.go(motion, self.picker.order.len(), page) };
+        let Some(work) = &mut self.work else {
+            let (cursor, len) = self.list();
+            return cursor.go(motion, len, page);
+        };
         let sideways = |shift: &mut usize| match motion {
             Action::Left => *shift = shift.saturating_sub(8),
             Action::Right => *shift = (*shift + 8).min(4096),
@@ -115,6 +126,14 @@ impl App {
         }
     }
 
+    /// Where one is in the list of containers or pods, and how long that is.
+    fn list(&mut self) -> (&mut Cursor, usize) {
+        match self.source {
+            Source::Engine => (&mut self.picker.cursor, self.picker.order.len()),
+            Source::Cluster => (&mut self.pods.cursor, self.pods.order.len()),
+        }
+    }
+
     /// Keeps what is selected on the screen, whatever changed.
     pub(super) fn settle(&mut self) {
         let size = self.size;
@@ -124,12 +143,14 @@ impl App {
                 Layer::Help(help) => help.scroll.settle(len, page),
                 Layer::Message(message) => message.scroll.settle(len, page),
                 Layer::Line(line) => line.scroll.settle(len, page),
+                Layer::Choose(choose) => choose.cursor.settle(len, page),
                 Layer::Confirm(_) => {}
             }
         }
         let (width, page) = self.page();
         let Some(work) = &mut self.work else {
-            self.picker.cursor.settle(self.picker.order.len(), page);
+            let (cursor, len) = self.list();
+            cursor.settle(len, page);
             return;
         };
         match work.tab {
@@ -203,7 +224,8 @@ impl App {
         }
         let at = usize::from(row - area.y);
         let Some(work) = &mut self.work else {
-            self.picker.cursor.at = self.picker.cursor.top + at;
+            let (cursor, _) = self.list();
+            cursor.at = cursor.top + at;
             return;
         };
         match work.mode() {

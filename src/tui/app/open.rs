@@ -1,6 +1,6 @@
 //! Opening and leaving containers.
 
-use super::workspace::{Connection, Workspace};
+use super::workspace::{Connection, Manner, Workspace};
 use super::{App, Layer};
 use crate::target::TargetName;
 use crate::tui::effect::Effect;
@@ -8,13 +8,18 @@ use crate::tui::effect::Effect;
 impl App {
     /// Opens a target in place of what is open.
     pub(super) fn open(&mut self, name: TargetName) {
+        self.open_so(name, Manner::Enter);
+    }
+
+    /// The same, entered or not.
+    pub(super) fn open_so(&mut self, name: TargetName, manner: Manner) {
         self.end_debug();
         self.generation += 1;
         let generation = self.generation;
-        self.work = Some(Box::new(Workspace::new(name.clone(), generation)));
+        self.work = Some(Box::new(Workspace { manner, ..Workspace::new(name.clone(), generation) }));
         self.layers.clear();
         self.set_frozen(false);
-        self.effect(Effect::Open { generation, name });
+        self.effect(opening(generation, name, manner));
     }
 
     /// Enters the same target again. What is on the screen stays.
@@ -27,15 +32,15 @@ impl App {
         work.opening = true;
         let trouble = work.trouble().unwrap_or_else(|| "asked for".to_owned());
         work.connection = match &work.connection {
-            Connection::Opening => Connection::Opening,
+            Connection::Opening | Connection::Outside => Connection::Opening,
             Connection::Lost { reason, attempt } | Connection::Reconnecting { reason, attempt } => {
                 Connection::Reconnecting { reason: reason.clone(), attempt: attempt + 1 }
             }
             Connection::Down => Connection::Down,
             Connection::Live | Connection::Refused(_) => Connection::Reconnecting { reason: trouble, attempt: 1 },
         };
-        let name = work.name.clone();
-        self.effect(Effect::Open { generation, name });
+        let effect = opening(generation, work.name.clone(), work.manner);
+        self.effect(effect);
     }
 
     /// Back to the list of containers.
@@ -76,10 +81,18 @@ impl App {
     /// Takes away one layer: what lies on top, then search and filter, then the view. Never quits.
     pub(super) fn peel(&mut self) {
         if let Some(layer) = self.layers.pop() {
-            if let Layer::Help(mut help) = layer
-                && help.filter.take().is_some()
-            {
-                self.layers.push(Layer::Help(help));
+            match layer {
+                Layer::Help(mut help) => {
+                    if help.filter.take().is_some() {
+                        self.layers.push(Layer::Help(help));
+                    }
+                }
+                Layer::Choose(mut choose) => {
+                    if choose.filter.take().is_some() {
+                        self.layers.push(Layer::Choose(choose));
+                    }
+                }
+                Layer::Message(_) | Layer::Confirm(_) | Layer::Line(_) => {}
             }
             return;
         }
@@ -99,8 +112,8 @@ impl App {
     /// Takes away the search or the filter of the pane, the search first.
     fn clear_pattern(&mut self) -> bool {
         let Some(work) = &mut self.work else {
-            let had = self.picker.filter.take().is_some();
-            self.picker.arrange();
+            let had = self.list_filter().is_some();
+            self.filter_list(None);
             return had;
         };
         use crate::tui::keymap::Mode;
@@ -149,6 +162,15 @@ impl App {
             }
             _ => false,
         }
+    }
+}
+
+/// How a target is opened.
+fn opening(generation: u64, name: TargetName, manner: Manner) -> Effect {
+    match manner {
+        Manner::Enter => Effect::Open { generation, name },
+        Manner::Ask => Effect::Approach { generation, name, log: false },
+        Manner::Log => Effect::Approach { generation, name, log: true },
     }
 }
 

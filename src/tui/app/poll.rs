@@ -20,7 +20,16 @@ const ONCE: Duration = Duration::MAX;
 impl App {
     pub(super) fn poll(&mut self) {
         let now = self.clock.uptime;
-        let Some(work) = &mut self.work else { return };
+        let Some(work) = &mut self.work else {
+            // What is held still is not read anew.
+            if self.source.is_cluster()
+                && !self.frozen
+                && let Some((number, place)) = self.pods.due(now)
+            {
+                self.effect(Effect::Pods { number, place });
+            }
+            return;
+        };
         let generation = work.generation;
         let mut requests = Vec::new();
         // The log is the engine's: it can be read of a container that does not run, too.

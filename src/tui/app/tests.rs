@@ -1,5 +1,6 @@
 mod debug;
 mod golang;
+mod pods;
 
 use std::time::Duration;
 

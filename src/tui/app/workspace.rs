@@ -16,7 +16,7 @@ use crate::tui::app::net::Net;
 use crate::tui::app::process::ProcessView;
 use crate::tui::app::procs::{Processes, Procs, Rates};
 use crate::tui::app::viewer::Viewer;
-use crate::tui::keymap::{Mode, Tab};
+use crate::tui::keymap::{self, Action, Mode, Tab};
 use crate::tui::message::{Checked, Program, Session};
 
 /// How things stand with the helper inside.
@@ -44,6 +44,20 @@ pub enum Connection {
     },
     /// It will not work without somebody doing something.
     Refused(Failure),
+    /// It is not entered, because that was not asked for.
+    Outside,
+}
+
+/// Whether a target may be entered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Manner {
+    /// It may.
+    #[default]
+    Enter,
+    /// It is asked first, if anything of that would stay.
+    Ask,
+    /// It may not: its log is all that is wanted.
+    Log,
 }
 
 /// First pause before it is tried again; it doubles from try to try.
@@ -70,6 +84,8 @@ pub struct Workspace {
     pub session: Option<Session>,
     /// How things stand.
     pub connection: Connection,
+    /// Whether it may be entered.
+    pub manner: Manner,
     /// Whether it is being entered. An attempt is not given up for another one: it may just be about to succeed.
     pub opening: bool,
     /// Since when it does not answer.
@@ -120,6 +136,7 @@ impl Workspace {
             target: None,
             session: None,
             connection: Connection::Opening,
+            manner: Manner::default(),
             opening: true,
             lost_at: None,
             tab: Tab::Overview,
@@ -180,7 +197,7 @@ impl Workspace {
     pub fn state_word(&self) -> String {
         match &self.connection {
             Connection::Opening => "OPENING".to_owned(),
-            Connection::Refused(_) => "NOT ENTERED".to_owned(),
+            Connection::Refused(_) | Connection::Outside => "NOT ENTERED".to_owned(),
             Connection::Lost { attempt, .. } => format!("LOST, try {}", attempt + 1),
             Connection::Reconnecting { attempt, .. } => format!("CONNECTING, try {attempt}"),
             Connection::Live | Connection::Down => match self.target.as_ref().and_then(Target::container) {
@@ -207,6 +224,13 @@ impl Workspace {
             Connection::Lost { reason, .. } => Some(reason.clone()),
             Connection::Reconnecting { reason, attempt } => Some(format!("{reason}; try {attempt} …")),
             Connection::Refused(failure) => Some(failure.message.clone()),
+            Connection::Outside if self.manner != Manner::Log => {
+                Some("not entered yet: that adds a container to the pod, which is asked first".to_owned())
+            }
+            Connection::Outside => {
+                let key = keymap::first_key(self.mode(), Action::Refresh);
+                Some(format!("only its log is shown: nothing was added to the pod; {key} asks whether it is entered"))
+            }
         }
     }
 

@@ -1,7 +1,8 @@
 //! Copying to the clipboard. Only text that is safe to show leaves.
 
 use super::layer::Layer;
-use super::{App, files, picker, procs};
+use super::pods::Source;
+use super::{App, files, picker, pods, procs};
 use crate::text::Untrusted;
 use crate::tui::app::overview;
 use crate::tui::effect::Effect;
@@ -35,10 +36,11 @@ impl App {
             _ => {}
         }
         let Some(work) = &self.work else {
-            return if all {
-                Some(("the list", picker::text(&self.picker).join("\n")))
-            } else {
-                Some(("the id", safe(&self.picker.selected()?.id)))
+            return match (self.source, all) {
+                (Source::Engine, true) => Some(("the list", picker::text(&self.picker).join("\n"))),
+                (Source::Engine, false) => Some(("the id", safe(&self.picker.selected()?.id))),
+                (Source::Cluster, true) => Some(("the list", pods::text(&self.pods).join("\n"))),
+                (Source::Cluster, false) => Some(("the target", safe(&pods::row::target(self.pods.selected()?)))),
             };
         };
         let (width, height) = self.page();

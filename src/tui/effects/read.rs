@@ -11,6 +11,7 @@ use crate::exit::Failure;
 use crate::golang;
 use crate::inspect::files::{self, Kind};
 use crate::inspect::{kind, network, process};
+use crate::target::Target;
 use crate::text::Untrusted;
 use crate::tui::app::viewer::WINDOW;
 use crate::tui::message::{Answer, Checked, Place, Program, Request, Window};
@@ -40,7 +41,7 @@ async fn read(session: &Session, inside: &Inside, request: Request) -> Result<An
             Ok(Answer::Detail(Box::new(detail)))
         }
         Request::Network => Ok(Answer::Network(Box::new(network::read(shim, inside.init).await))),
-        Request::Program => Ok(Answer::Program(program(inside).await)),
+        Request::Program => Ok(Answer::Program(program(&session.target, inside).await)),
         Request::Goroutines(pid) => Ok(Answer::Goroutines(super::golang::read(&session.target, inside, pid).await?)),
         Request::Check => Ok(Answer::Check(checked(session, inside).await?)),
         Request::List(path) => Ok(Answer::Files(files::list(shim, &path, files::list::Want::ALL).await?)),
@@ -59,8 +60,13 @@ async fn read(session: &Session, inside: &Inside, request: Request) -> Result<An
 
 /// What `check` finds of the same process that it takes.
 async fn checked(session: &Session, inside: &Inside) -> Result<Checked, Failure> {
-    let (pid, _) = debuggee::choose(&inside.shim, &session.target, inside.init, None).await?;
-    let pid = gather::behind_init(&inside.shim, pid).await;
+    let pid = match &session.target {
+        Target::Pod(pod) if pod.copy.is_some() => inside.init,
+        target => {
+            let (pid, _) = debuggee::choose(&inside.shim, target, inside.init, None).await?;
+            gather::behind_init(&inside.shim, pid).await
+        }
+    };
     let facts =
         gather::of_target(&inside.shim, &session.target, inside.owner.as_ref().and_then(Owner::engine), pid).await?;
     let findings = check::findings(&facts);
@@ -86,13 +92,23 @@ async fn view(inside: &Inside, path: &[u8], offset: u64) -> Result<Answer, Failu
     Ok(Answer::Window(Window { offset: view.offset, end: view.end || size == Some(end), size, data: view.bytes }))
 }
 
-async fn program(inside: &Inside) -> Program {
+async fn program(target: &Target, inside: &Inside) -> Program {
     let kind = kind::of(&inside.shim).await.ok().map(|kind| match kind {
         kind::ImageKind::Scratch => "scratch: no shell, no libc".to_owned(),
         kind::ImageKind::Distroless => "distroless: no shell".to_owned(),
         kind::ImageKind::Shell => "has a shell".to_owned(),
     });
     let text = |text: &Untrusted| text.safe().into_string();
+    if let Target::Pod(pod) = target
+        && let Some(copy) = &pod.copy
+    {
+        let of = Untrusted::from(copy.of.as_str()).safe().into_string();
+        return Program {
+            kind,
+            go: Some(format!("it does not run: this is a copy of pod {of}")),
+            ..Program::default()
+        };
+    }
     match golang::of_process(&inside.shim, inside.init).await {
         Ok(info) => {
             let module = info.main.as_ref().map(|module| format!("{} {}", text(&module.path), text(&module.version)));

@@ -16,7 +16,7 @@ use crate::inspect::processes::{self, Process};
 use crate::inspect::users::{self, Users};
 use crate::shim::Shim;
 use crate::target::{ContainerPid, HostPid, NotRunning, Target, TargetName};
-use crate::tui::message::{self, Msg, Opened};
+use crate::tui::message::{self, Msg, Opened, Outside};
 
 /// What is open. Cheap to clone; the helper inside ends with the last clone.
 #[derive(Clone)]
@@ -113,8 +113,53 @@ pub(super) async fn open(shared: Arc<Shared>, out: mpsc::Sender<Msg>, generation
     }
 }
 
-async fn find(shared: &Shared, name: &TargetName) -> Result<(Target, Result<Entered, Failure>), Failure> {
-    let target = match name {
+/// Finds a target, and enters it only if nothing is added to it by that.
+pub(super) async fn approach(
+    shared: Arc<Shared>,
+    out: mpsc::Sender<Msg>,
+    generation: u64,
+    name: TargetName,
+    log: bool,
+) {
+    let (for_task, named) = (Arc::clone(&shared), name.clone());
+    let looked = caught(async move { look(&for_task, &named, log).await }).await;
+    let stay = |target: &Target| shared.set(Some((generation, Session { target: target.clone(), inside: None })));
+    let msg = match looked {
+        Ok((_, Ok(None))) => return open(shared, out, generation, name).await,
+        Ok((target, Ok(Some(why)))) => {
+            stay(&target);
+            Msg::Approached { generation, target: Box::new(target), why }
+        }
+        Ok((target, Err(failure))) => {
+            stay(&target);
+            Msg::Opened { generation, result: Ok(Box::new(Opened { target, session: Err(failure) })) }
+        }
+        Err(failure) => Msg::Opened { generation, result: Err(failure) },
+    };
+    let _ = out.send(msg).await;
+}
+
+/// What is there, and why it is not entered at once, if it is not.
+async fn look(
+    shared: &Shared,
+    name: &TargetName,
+    log: bool,
+) -> Result<(Target, Result<Option<Outside>, Failure>), Failure> {
+    let target = named(shared, name).await?;
+    if log {
+        return Ok((target, Ok(Some(Outside::Log))));
+    }
+    if let Err(failure) = target.running() {
+        return Ok((target, Ok(Some(Outside::Down(failure)))));
+    }
+    let owner = shared.owner(&target).await?;
+    let adds = entry::addition(owner.as_ref(), &target, &shared.access).await;
+    let why = adds.map(|adds| adds.map(Outside::Adds)).map_err(Failure::from);
+    Ok((target, why))
+}
+
+async fn named(shared: &Shared, name: &TargetName) -> Result<Target, Failure> {
+    Ok(match name {
         TargetName::Container(name) => Target::Container(Box::new(shared.engine()?.resolve(name).await?)),
         TargetName::Process(pid) => Target::Process(*pid),
         TargetName::Pod(name) => {
@@ -125,7 +170,11 @@ async fn find(shared: &Shared, name: &TargetName) -> Result<(Target, Result<Ente
             Target::Node(Box::new(cri.find(name).await?))
         }
         TargetName::Image(_) => return Err(NotRunning(name.clone()).into()),
-    };
+    })
+}
+
+async fn find(shared: &Shared, name: &TargetName) -> Result<(Target, Result<Entered, Failure>), Failure> {
+    let target = named(shared, name).await?;
     if let Err(failure) = target.running() {
         return Ok((target, Err(failure)));
     }

@@ -27,6 +27,10 @@ pub enum Action {
     Theme,
     Attach,
     Containers,
+    Pods,
+    Context,
+    Namespace,
+    Everywhere,
     // Motions.
     Up,
     Down,
@@ -179,6 +183,8 @@ pub enum Mode {
     Sideways,
     /// The list of containers.
     Picker,
+    /// The list of a cluster's pods.
+    Pods,
     /// What the container is.
     Overview,
     /// Its processes.
@@ -215,14 +221,17 @@ pub enum Mode {
     Message,
     /// A question.
     Confirm,
+    /// A list to choose from.
+    Choose,
     /// A line being typed.
     Prompt,
 }
 
 impl Mode {
     /// All of them, in the order of the documentation.
-    pub const ALL: [Self; 24] = [
+    pub const ALL: [Self; 26] = [
         Self::Picker,
+        Self::Pods,
         Self::Overview,
         Self::Procs,
         Self::Process,
@@ -245,6 +254,7 @@ impl Mode {
         Self::Help,
         Self::Message,
         Self::Confirm,
+        Self::Choose,
         Self::Prompt,
     ];
 
@@ -257,6 +267,7 @@ impl Mode {
             Self::Motion => "Moving",
             Self::Sideways => "Sideways",
             Self::Picker => "Containers",
+            Self::Pods => "Pods",
             Self::Overview => "Overview",
             Self::Procs => "Procs",
             Self::Process => "Process",
@@ -275,6 +286,7 @@ impl Mode {
             Self::Help => "Help",
             Self::Message => "Message",
             Self::Confirm => "Question",
+            Self::Choose => "Choice",
             Self::Prompt => "Typing",
         }
     }
@@ -283,8 +295,8 @@ impl Mode {
     #[must_use]
     pub fn chain(self) -> &'static [Self] {
         use Mode::{
-            Activity, Always, Confirm, Copy, Debug, Depths, Files, Global, Goroutines, Help, Line, Live, Logs, Message,
-            Motion, Net, Overview, Picker, Process, Procs, Prompt, Sideways, Threads, Viewer,
+            Activity, Always, Choose, Confirm, Copy, Debug, Depths, Files, Global, Goroutines, Help, Line, Live, Logs,
+            Message, Motion, Net, Overview, Picker, Pods, Process, Procs, Prompt, Sideways, Threads, Viewer,
         };
         match self {
             Always => &[Always],
@@ -292,6 +304,7 @@ impl Mode {
             Motion => &[Motion],
             Sideways => &[Sideways],
             Picker => &[Picker, Motion, Global, Always],
+            Pods => &[Pods, Motion, Global, Always],
             Overview => &[Overview, Motion, Global, Always],
             Procs => &[Procs, Motion, Sideways, Global, Always],
             Process => &[Process, Motion, Sideways, Global, Always],
@@ -310,6 +323,7 @@ impl Mode {
             Help => &[Help, Motion, Always],
             Message => &[Message, Motion, Always],
             Confirm => &[Confirm, Always],
+            Choose => &[Choose, Motion, Always],
             Prompt => &[Prompt, Always],
         }
     }

@@ -64,6 +64,8 @@ fn the_first_of_two_keys_waits_for_the_second() {
 fn motions_work_in_every_pane() {
     for mode in [
         Mode::Picker,
+        Mode::Pods,
+        Mode::Choose,
         Mode::Overview,
         Mode::Procs,
         Mode::Process,

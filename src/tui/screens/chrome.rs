@@ -7,6 +7,7 @@ use ratatui::style::Style;
 use crate::target::TargetName;
 use crate::tui::app::App;
 use crate::tui::app::files;
+use crate::tui::app::pods::Source;
 use crate::tui::app::workspace::{Connection, Workspace};
 use crate::tui::keymap::{self, Action, Mode, Tab};
 use crate::tui::widgets::cells;
@@ -18,12 +19,22 @@ pub fn crumb(app: &App, buf: &mut Buffer, area: Rect) {
     let mut x = area.x + 1;
     x += cells::put(buf, x, area.y, area.width, "scratchdbg", theme.heading) + 2;
     let mut parts = Vec::new();
-    match &app.work {
-        None => {
+    match (&app.work, app.source) {
+        (None, Source::Cluster) => {
+            parts.extend(["pods".to_owned(), app.pods.context(), app.pods.namespace()]);
+            parts.extend(app.pods.place.selector.clone());
+            if app.pods.running_only {
+                parts.push("running".to_owned());
+            }
+        }
+        (None, Source::Engine) => {
             let which = if app.picker.running_only { "running" } else { "all" };
             parts.push(format!("containers ▸ {which}"));
         }
-        Some(work) => {
+        (Some(work), _) => {
+            if !of_engine(work) && app.pods.contexts.is_some() {
+                parts.push(app.pods.context());
+            }
             let id = work.target.as_ref().and_then(|target| target.container()).and_then(|c| c.id.get(..12));
             let id = id.map_or_else(String::new, |id| format!(" ({id})"));
             parts.push(format!("{}{id}", files::shown(work.title().as_bytes())));
@@ -99,6 +110,7 @@ pub fn status(app: &App, buf: &mut Buffer, area: Rect) {
             let age = if matches!(work.connection, Connection::Opening) { String::new() } else { age };
             (format!("{}{age}", work.state_word()), style)
         }
+        None if app.source.is_cluster() => pods(app),
         None => match (&app.picker.containers, &app.engine) {
             (_, Some((_, attempt))) => (format!("ENGINE LOST, try {}", attempt + 1), theme.bad),
             (None, None) => ("ASKING THE ENGINE".to_owned(), theme.warn),
@@ -125,6 +137,22 @@ pub fn status(app: &App, buf: &mut Buffer, area: Rect) {
     } else if let Some(why) = app.work.as_ref().filter(|work| work.lost_at.is_some()).and_then(|work| work.trouble()) {
         cells::put_cut(buf, x, area.y, right.saturating_sub(x + 1), &why, theme.dim);
     }
+}
+
+/// How it is with the list of pods.
+fn pods(app: &App) -> (String, Style) {
+    let (pods, theme) = (&app.pods, &app.theme);
+    if pods.trouble().is_some() {
+        return ("NOT LISTED".to_owned(), theme.bad);
+    }
+    let Some(listed) = &pods.listed.shown else {
+        return match pods.waits(app.clock.uptime) {
+            Some(time) if time.as_secs() > 1 => (format!("ASKING THE CLUSTER for {}", words::span(time)), theme.warn),
+            _ => ("ASKING THE CLUSTER".to_owned(), theme.warn),
+        };
+    };
+    let shown = format!("{}/{} shown of {}", pods.order.len(), listed.rows.len(), words::count(listed.pods, "pod"));
+    (shown, theme.text)
 }
 
 fn chips(app: &App) -> Vec<(String, Style)> {

@@ -114,7 +114,7 @@ fn notes(app: &App, work: &Workspace, theme: &Theme) -> Vec<(String, Style)> {
         Err(None) => lines.push(("reading …".to_owned(), theme.dim)),
         Err(Some(failure)) => {
             lines.push((failure.message, theme.bad));
-            lines.extend(failure.hint.map(|hint| (format!("try: {hint}"), theme.text)));
+            lines.extend(failure.hint.iter().flat_map(|hint| words::tries(hint)).map(|line| (line, theme.text)));
             lines.extend(threads::offer(app, work, theme));
         }
         Ok(()) => {

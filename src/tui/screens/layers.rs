@@ -18,6 +18,7 @@ const MESSAGE: u16 = 72;
 fn area(layer: &Layer, size: (u16, u16)) -> Rect {
     match layer {
         Layer::Help(_) | Layer::Line(_) => layout::large_overlay(size),
+        Layer::Choose(choose) => super::choose::area(choose, size),
         Layer::Message(message) => {
             let lines = message_lines(message, size).len();
             layout::overlay(size, MESSAGE, u16::try_from(lines + 2).unwrap_or(u16::MAX).min(size.1.saturating_sub(2)))
@@ -54,6 +55,7 @@ pub fn rows(layer: &Layer, size: (u16, u16)) -> (usize, usize) {
         // A wide letter that does not fit at the end of a row moves to the next one: leave room for that.
         Layer::Line(line) => long_lines(line, usize::from(inner.width.saturating_sub(2))) + 1,
         Layer::Confirm(_) => 0,
+        Layer::Choose(choose) => return super::choose::rows(choose, size),
     };
     (len, inner.height.into())
 }
@@ -68,6 +70,7 @@ pub fn draw(layer: &Layer, app: &App, buf: &mut Buffer) {
         Layer::Message(message) => draw_message(message, size, buf, area, &app.theme),
         Layer::Confirm(confirm) => draw_confirm(confirm, buf, area, &app.theme),
         Layer::Line(line) => draw_long_line(line, buf, area, &app.theme),
+        Layer::Choose(choose) => super::choose::draw(choose, buf, area, &app.theme),
     }
 }
 

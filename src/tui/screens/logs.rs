@@ -97,7 +97,7 @@ fn why_empty(work: &Workspace, theme: &Theme) -> Vec<(String, Style)> {
     match &logs.flow {
         Flow::Broken(failure) => {
             let mut lines = vec![(failure.message.clone(), theme.bad)];
-            lines.extend(failure.hint.iter().map(|hint| (format!("try: {hint}"), theme.text)));
+            lines.extend(failure.hint.iter().flat_map(|hint| words::tries(hint)).map(|line| (line, theme.text)));
             lines
         }
         Flow::Idle => nothing(work, None, theme),

@@ -6,6 +6,7 @@ use ratatui::layout::Rect;
 use crate::engine::{State, Summary};
 use crate::tui::app::App;
 use crate::tui::app::picker::{Sort, state_sign, state_word};
+use crate::tui::keymap::{self, Action, Mode};
 use crate::tui::layout;
 use crate::tui::theme::Theme;
 use crate::tui::widgets::table::{Column, Table};
@@ -78,10 +79,15 @@ fn why_empty(app: &App) -> Vec<(String, ratatui::style::Style)> {
         (Some((failure, attempt)), _) => {
             let mut lines = vec![(failure.message.clone(), theme.bad)];
             if let Some(hint) = &failure.hint {
-                lines.push((format!("try: {hint}"), theme.text));
+                lines.extend(words::tries(hint).map(|line| (line, theme.text)));
             }
             lines
                 .push((format!("asked {} so far; it goes on", words::count(*attempt as usize + 1, "time")), theme.dim));
+            if let Some(Ok(_)) = &app.pods.contexts {
+                let key = keymap::first_key(Mode::Picker, Action::Pods);
+                lines.push((String::new(), theme.text));
+                lines.push((format!("{key} shows the pods of the cluster {}", app.pods.context()), theme.text));
+            }
             lines
         }
         (None, None) => vec![("asking the engine …".to_owned(), theme.dim)],
@@ -107,18 +113,5 @@ fn selected(app: &App, container: Option<&Summary>, buf: &mut Buffer, area: Rect
         ("created", created.map_or_else(|| "-".to_owned(), |age| format!("{} ago", words::span(age)))),
         ("command", container.command.clone()),
     ];
-    let mut y = inner.y;
-    for (name, value) in facts {
-        let value = crate::text::Untrusted::from(value.as_str()).safe().into_string();
-        for (at, line) in cells::wrap(&value, inner.width.saturating_sub(10).into()).into_iter().enumerate() {
-            if y >= inner.bottom() {
-                return;
-            }
-            if at == 0 {
-                cells::put(buf, inner.x + 1, y, 8, name, theme.label);
-            }
-            cells::put(buf, inner.x + 10, y, inner.width.saturating_sub(10), &line, theme.text);
-            y += 1;
-        }
-    }
+    panel::facts(buf, inner, theme, &facts, 8, usize::MAX);
 }

@@ -1,3 +1,5 @@
+mod pods;
+
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::{Color, Modifier};
@@ -29,8 +31,11 @@ enum Mood {
 const MOODS: [(Mood, &str); 4] =
     [(Mood::Typical, "typical"), (Mood::Empty, "empty"), (Mood::Broken, "broken"), (Mood::Hostile, "hostile")];
 const SIZES: [(u16, u16); 3] = [(80, 24), (120, 36), (60, 15)];
-const SCREENS: [&str; 21] = [
+const SCREENS: [&str; 24] = [
     "picker",
+    "pods",
+    "contexts",
+    "namespaces",
     "overview",
     "procs",
     "process",
@@ -359,6 +364,10 @@ fn app(screen: &str, mood: Mood, size: (u16, u16)) -> App {
         containers.truncate(1);
     }
     update(&mut app, Msg::Containers(Ok(containers)));
+    if ["pods", "contexts", "namespaces"].contains(&screen) {
+        pods::fill(&mut app, mood, screen);
+        return app;
+    }
     if screen == "picker" {
         if mood == Mood::Broken {
             update(&mut app, Msg::Containers(Err(fake::unreachable())));
@@ -464,7 +473,9 @@ fn no_colour_is_left_in_mono_and_the_selected_row_is_seen() {
         app.theme = Theme::new(ThemeChoice::Mono);
         let buf = drawn(&app, (120, 36));
         assert!(buf.content().iter().all(|cell| cell.fg == Color::Reset && cell.bg == Color::Reset), "{screen}");
-        if ["picker", "procs", "process", "files", "net", "activity", "depths"].contains(&screen) {
+        if ["picker", "pods", "contexts", "namespaces", "procs", "process", "files", "net", "activity", "depths"]
+            .contains(&screen)
+        {
             let reversed = |y: u16| {
                 (1..40).all(|x| buf.cell((x, y)).is_some_and(|cell| cell.modifier.contains(Modifier::REVERSED)))
             };

@@ -5,6 +5,7 @@ use ratatui::layout::Rect;
 use ratatui::style::Style;
 
 use super::cells;
+use crate::text::Untrusted;
 use crate::tui::layout;
 use crate::tui::theme::Theme;
 
@@ -37,6 +38,25 @@ pub fn draw(buf: &mut Buffer, area: Rect, theme: &Theme, title: &str, right: &st
     let wide = u16::try_from(cells::width(below)).unwrap_or(u16::MAX).saturating_add(2).min(room);
     label(buf, end - 1 - wide, bottom, wide, below, theme.dim);
     layout::inside(area)
+}
+
+/// Facts below each other, each with its name, which has so many columns, and its value, wrapped into so many lines at most.
+pub fn facts(buf: &mut Buffer, area: Rect, theme: &Theme, facts: &[(&str, String)], names: u16, most: usize) {
+    let (from, mut y) = (names + 2, area.y);
+    let width = area.width.saturating_sub(from);
+    for (name, value) in facts {
+        let value = Untrusted::from(value.as_str()).safe().into_string();
+        for (at, line) in cells::wrap(&value, width.into()).into_iter().take(most).enumerate() {
+            if y >= area.bottom() {
+                return;
+            }
+            if at == 0 {
+                cells::put(buf, area.x + 1, y, names, name, theme.label);
+            }
+            cells::put(buf, area.x + from, y, width, &line, theme.text);
+            y += 1;
+        }
+    }
 }
 
 /// One of several boxes: the one that has the focus stands out, and not by its colour alone. `words`: the title, and what stands at

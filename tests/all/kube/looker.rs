@@ -1,6 +1,8 @@
 //! Who looks into pods: a user of the API server with the toolkit image of this build, and no engine.
 
-use std::fs::File;
+use std::fs::{self, File};
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -8,34 +10,64 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use fakekube::{FakeKube, User};
 use serde_json::{Value, json};
 
-use crate::support::command::{Ended, binary, run};
-use crate::support::engine::try_docker;
+use crate::support::command::{BINARY, Ended, binary, run, run_within};
+use crate::support::engine::{docker, try_docker};
 use crate::support::pty::{Setup, Terminal};
+use crate::support::wait;
 
-/// The toolkit image, on the engine that is the node's; gone when dropped.
-pub struct Toolkit(String);
+/// The toolkit image, on the engine that is the node's.
+pub struct Toolkit {
+    name: String,
+    /// Whether it goes with this.
+    goes: bool,
+}
 
 impl Toolkit {
     fn load() -> Self {
         static COUNT: AtomicU32 = AtomicU32::new(0);
         let count = COUNT.fetch_add(1, Ordering::Relaxed);
         let name = format!("scratchdbg-test/looker:{}-{count}", std::process::id());
+        Self::make(&name, &[]);
+        Self { name, goes: true }
+    }
+
+    /// With this very program in it, which is large: it stays until there is another build of that.
+    fn with_debugger() -> Self {
+        let built = fs::metadata(BINARY).unwrap();
+        let place = Path::new(env!("CARGO_TARGET_TMPDIR"));
+        let mut hasher = DefaultHasher::new();
+        place.hash(&mut hasher);
+        let repository = format!("scratchdbg-test/debugger-{:x}", hasher.finish());
+        let name = format!("{repository}:{}.{}", built.mtime(), built.mtime_nsec());
+        let lock = File::create(place.join("toolkit.lock")).unwrap();
+        lock.lock().unwrap();
+        let there = docker(&["images", "--format", "{{.Repository}}:{{.Tag}}", &repository]);
+        if !there.lines().any(|one| one == name) {
+            Self::make(&name, &["--with-debugger"]);
+            for old in there.lines() {
+                let _ = try_docker(&["rmi", old]);
+            }
+        }
+        Self { name, goes: false }
+    }
+
+    fn make(name: &str, flags: &[&str]) {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("toolkit.tar");
-        run(binary(&["image", "save", "--image", &name, "-o", file.to_str().unwrap()])).ok();
+        let mut save = binary(&["image", "save", "--image", name, "-o", file.to_str().unwrap()]);
+        save.args(flags);
+        run_within(wait::PATIENCE * 4, save).ok();
         let mut load = Command::new("docker");
-        run({
-            load.arg("load").stdin(File::open(&file).unwrap());
-            load
-        })
-        .ok();
-        Self(name)
+        load.arg("load").stdin(File::open(&file).unwrap());
+        run_within(wait::PATIENCE * 4, load).ok();
     }
 }
 
 impl Drop for Toolkit {
     fn drop(&mut self) {
-        let _ = try_docker(&["rmi", "--force", &self.0]);
+        if self.goes {
+            let _ = try_docker(&["rmi", "--force", &self.name]);
+        }
     }
 }
 
@@ -51,6 +83,11 @@ impl Looker {
         Self { kubeconfig: kube.user(user), toolkit: Toolkit::load() }
     }
 
+    /// The same, with a debugger in the image.
+    pub fn with_debugger(kube: &FakeKube, user: User) -> Self {
+        Self { kubeconfig: kube.user(user), toolkit: Toolkit::with_debugger() }
+    }
+
     /// The configuration file.
     pub fn kubeconfig(&self) -> &Path {
         &self.kubeconfig
@@ -63,7 +100,7 @@ impl Looker {
 
     /// Any command with its configuration.
     pub fn dressed(&self, mut command: Command) -> Command {
-        command.env("KUBECONFIG", &self.kubeconfig).env("SCRATCHDBG_IMAGE", &self.toolkit.0);
+        command.env("KUBECONFIG", &self.kubeconfig).env("SCRATCHDBG_IMAGE", &self.toolkit.name);
         command.env("HOME", self.kubeconfig.parent().unwrap());
         // Whoever may debug in a cluster has no engine.
         command.env("DOCKER_HOST", "unix:///nonexistent/docker.sock").env_remove("DOCKER_CONTEXT");
@@ -75,10 +112,25 @@ impl Looker {
         run(self.command(args))
     }
 
+    /// The name of its image.
+    pub fn image(&self) -> &str {
+        &self.toolkit.name
+    }
+
     /// The screen, in a terminal.
     pub fn screen(&self, args: &[&str]) -> Terminal {
-        let setup = Setup::scratchdbg(args).env("KUBECONFIG", self.kubeconfig.to_str().unwrap());
-        setup.env("SCRATCHDBG_IMAGE", &self.toolkit.0).env("DOCKER_HOST", "unix:///nonexistent/docker.sock").start()
+        self.setup(args).start()
+    }
+
+    /// The same, not started yet.
+    pub fn setup(&self, args: &[&str]) -> Setup {
+        self.dress(Setup::scratchdbg(args))
+    }
+
+    /// A program in a terminal with its configuration, not started yet.
+    pub fn dress(&self, setup: Setup) -> Setup {
+        let setup = setup.env("KUBECONFIG", self.kubeconfig.to_str().unwrap());
+        setup.env("SCRATCHDBG_IMAGE", &self.toolkit.name).env("DOCKER_HOST", "unix:///nonexistent/docker.sock")
     }
 }
 

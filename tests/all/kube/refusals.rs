@@ -64,13 +64,6 @@ fn what_this_door_cannot_do_is_said_with_what_can() {
     let web = "k8s://shop/web";
     jane.runs(&["ps", web, "--via", "sidecar"]).fails_with(2, &["through its cluster alone", "leave out --via"]);
     jane.runs(&["cp", "--write", "/etc/hostname", "k8s://shop/web:/tmp/x"]).fails_with(3, &["only reads", "cri://"]);
-    let core = kube.folder().join("core");
-    let before = added(&kube, "shop", "web").len();
-    for debugs in [&["core", web, "-o", core.to_str().unwrap()][..], &["dlv", web], &["threads", web, "--registers"]] {
-        jane.runs(debugs).fails_with(2, &["no debugger in it", "cri://"]);
-    }
-    assert!(!core.exists());
-    assert_eq!(added(&kube, "shop", "web").len(), before, "a record that nobody has any use for");
     jane.runs(&["ls", "k8s://shop/other:/"])
         .fails_with(4, &["there is no pod/other in namespace shop", "there is: web"]);
     jane.runs(&["ls", "k8s://shop/web/ap:/"]).fails_with(4, &["no container \"ap\"", "there is: app"]);

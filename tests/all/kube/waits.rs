@@ -5,8 +5,9 @@ use std::time::{Duration, Instant};
 use fakekube::{FakeKube, Fault, User};
 use serde_json::{Value, json};
 
-use super::looker::{Looker, pod, restricted};
+use super::looker::{Looker, added, pod, restricted};
 use crate::require_engine;
+use crate::support::command::run;
 
 #[test]
 fn what_never_starts_is_given_up_with_advice() {
@@ -36,6 +37,42 @@ fn an_image_that_is_nowhere_or_is_another() {
     // There is no helper in it.
     let told = jane.runs(&["ls", "k8s://shop/web:/", "--image", "scratchdbg-test/shop", "-q"]);
     told.fails_with(1, &["/scratchdbg-shim", "image build"]);
+}
+
+/// Whoever may read nodes is told what the pod's node has already.
+#[test]
+fn an_image_that_is_on_the_node() {
+    require_engine!();
+    let kube = restricted();
+    let images = json!([
+        {"names": ["r.example/tools/scratchdbg-toolkit@sha256:0", "r.example/tools/scratchdbg-toolkit:0.1.0"]},
+        {"names": ["docker.io/library/nginx:1"]},
+    ]);
+    kube.apply(
+        json!({"apiVersion": "v1", "kind": "Node", "metadata": {"name": "node-1"}, "status": {"images": images}}),
+    );
+    let jane = Looker::new(&kube, User::debugger("jane"));
+    let joe = Looker::new(&kube, User::debugger("joe").may(&["get"], &["nodes"]));
+    let looks = |who: &Looker| who.runs(&["ls", "k8s://shop/web:/", "--image", "scratchdbg-test/nothing:0", "-q"]);
+    looks(&joe)
+        .fails_with(1, &["its node has another one", "--image r.example/tools/scratchdbg-toolkit:0.1.0", "image push"]);
+    let told = looks(&jane).fails_with(1, &["image push"]);
+    assert!(!told.stderr.contains("r.example"), "{}", told.stderr);
+}
+
+/// Of an image that was named nobody knows for which machines it is.
+#[test]
+fn a_node_that_is_another_kind_of_machine() {
+    require_engine!();
+    let kube = restricted();
+    let status = json!({"nodeInfo": {"architecture": "riscv64"}});
+    kube.apply(json!({"apiVersion": "v1", "kind": "Node", "metadata": {"name": "node-1"}, "status": status}));
+    let joe = Looker::new(&kube, User::debugger("joe").may(&["get"], &["nodes"]));
+    let mut unnamed = joe.command(&["ls", "k8s://shop/web:/"]);
+    unnamed.env_remove("SCRATCHDBG_IMAGE");
+    run(unnamed).fails_with(1, &["node node-1 is riscv64", "image push", "nothing was added"]);
+    assert!(added(&kube, "shop", "web").is_empty());
+    joe.runs(&["ls", "k8s://shop/web:/", "-q"]).quietly();
 }
 
 #[test]

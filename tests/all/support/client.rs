@@ -7,7 +7,6 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use super::container::Container;
-use super::engine::docker;
 use super::process::has_ended;
 use super::wait;
 
@@ -42,7 +41,7 @@ pub struct Gap {
 /// # Panics
 /// If a request is not answered.
 pub fn longest_gap<T>(shop: &Container, work: impl FnOnce() -> T) -> (Gap, T) {
-    let (address, over) = (docker(&["port", shop.id(), "8080/tcp"]), AtomicBool::new(false));
+    let (address, over) = (shop.address(), AtomicBool::new(false));
     thread::scope(|scope| {
         let client = scope.spawn(|| {
             let (mut last, mut longest, mut answered) = (Instant::now(), Duration::ZERO, 0);
@@ -70,7 +69,7 @@ pub fn asked_meanwhile(shop: &Container, breath: Duration, work: impl FnOnce()) 
 
 /// The same, for any path, with as long as it may take to answer.
 pub fn asked_for(path: &str, patience: Duration, shop: &Container, breath: Duration, work: impl FnOnce()) -> Tally {
-    let (pid, address) = (shop.pid(), docker(&["port", shop.id(), "8080/tcp"]));
+    let (pid, address) = (shop.pid(), shop.address());
     let (over, answered, failed) = (AtomicBool::new(false), AtomicUsize::new(0), AtomicUsize::new(0));
     thread::scope(|scope| {
         scope.spawn(|| {

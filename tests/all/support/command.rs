@@ -45,6 +45,8 @@ pub fn binary(args: &[impl AsRef<OsStr>]) -> Command {
     for name in OTHERS_SETTINGS {
         command.env_remove(name);
     }
+    // Nothing is there.
+    command.env("XDG_CONFIG_HOME", "/nonexistent");
     command
 }
 

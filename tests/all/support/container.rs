@@ -45,6 +45,14 @@ impl Run {
         Self::image("toolbox", part, Some("ready"))
     }
 
+    /// What listens where nobody outside can connect. See `tests/fixtures/ports/main.go`.
+    pub fn ports() -> Self {
+        let run = Self::image("ports", &[], Some("ready"));
+        // Docker turns it off where there is no address of it, and with it the loopback's.
+        let has_six = std::path::Path::new("/proc/sys/net/ipv6").exists();
+        if has_six { run.flag("--sysctl=net.ipv6.conf.all.disable_ipv6=0") } else { run }
+    }
+
     /// A container that has a shell.
     pub fn shell() -> Self {
         Self::image("shell", &[], Some("ready"))
@@ -173,17 +181,29 @@ impl Run {
         args.push(&image);
         args.extend(self.command.iter().map(String::as_str));
         let id = (self.engine)(&args).map_err(|error| format!("{}: {error}", args.join(" ")))?;
-        Ok(Container { id, name })
+        Ok(Container { id, name, address: None })
     }
 }
 
-/// A running container; removed when dropped.
+/// A running container; removed when dropped, if it is ours.
 pub struct Container {
     id: String,
     name: String,
+    /// Where its pod is reached, if it is a pod's.
+    address: Option<String>,
 }
 
 impl Container {
+    /// That of a pod, which somebody else looks after. Its pod is at this address, with a port.
+    pub fn of_pod(id: String, name: &str, address: String) -> Self {
+        Self { id, name: name.to_owned(), address: Some(address) }
+    }
+
+    /// Where its port 8080 is reached from this host.
+    pub fn address(&self) -> String {
+        self.address.clone().unwrap_or_else(|| docker(&["port", &self.id, "8080/tcp"]))
+    }
+
     pub fn id(&self) -> &str {
         &self.id
     }
@@ -289,6 +309,9 @@ fn send_lines(from: impl Read + Send + 'static, to: Sender<String>) {
 
 impl Drop for Container {
     fn drop(&mut self) {
+        if self.address.is_some() {
+            return;
+        }
         // By id: another test may have a container of the same name by now.
         if let Err(error) = try_docker(&["rm", "--force", "--volumes", &self.id]) {
             eprintln!("{} could not be removed: {error}", self.name);

@@ -11,10 +11,11 @@ use serde_json::Value;
 use super::wait;
 
 /// The images that `scripts/images` builds.
-const IMAGES: [&str; 8] = [
+const IMAGES: [&str; 9] = [
     "scratchdbg-test/shop",
     "scratchdbg-test/static",
     "scratchdbg-test/toolbox",
+    "scratchdbg-test/ports",
     "scratchdbg-test/shell",
     "scratchdbg-test/dynamic",
     "scratchdbg-test/native",

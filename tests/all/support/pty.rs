@@ -75,6 +75,7 @@ impl Setup {
         }
         let state = tempfile::tempdir().expect("a folder");
         command.env("XDG_STATE_HOME", state.path());
+        command.env("XDG_CONFIG_HOME", state.path());
         Self { command, size: (120, 36), state }
     }
 

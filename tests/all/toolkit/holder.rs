@@ -2,11 +2,12 @@
 
 use std::fs;
 use std::io::{BufRead as _, BufReader};
-use std::os::unix::fs::PermissionsExt as _;
+use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::path::PathBuf;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::Instant;
 
+use nix::fcntl::{FcntlArg, fcntl};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use scratchdbg::wire::{Body, Op};
@@ -65,6 +66,21 @@ impl Root {
         Holder { child, said }
     }
 
+    /// Locks what who debugs has locked, until that is dropped. Without a number: nobody is sent a signal.
+    fn is_debugged_from(&self) -> fs::File {
+        let root = fs::File::open(self.0.path()).unwrap();
+        #[expect(clippy::cast_possible_truncation, reason = "small numbers of the kernel's")]
+        let lock = libc::flock {
+            l_type: libc::F_RDLCK as i16,
+            l_whence: libc::SEEK_SET as i16,
+            l_start: scratchdbg::wire::DEBUGGER,
+            l_len: 1,
+            l_pid: 0,
+        };
+        fcntl(&root, FcntlArg::F_OFD_SETLK(&lock)).unwrap();
+        root
+    }
+
     fn session(&self) -> Session {
         Session::begin(self.command(&[], &[]))
     }
@@ -77,6 +93,11 @@ impl Root {
 impl Holder {
     fn pid(&self) -> i32 {
         i32::try_from(self.child.id()).unwrap()
+    }
+
+    /// Waits until it has limited itself: it does so only after it has said who it is.
+    fn is_limited(&self) {
+        wait::until("the holder to limit itself", || (status(self.pid(), "Seccomp") == ["2"]).then_some(()));
     }
 
     fn end(&mut self) -> ExitStatus {
@@ -150,6 +171,29 @@ fn a_session_keeps_it_until_its_time_is_over() {
     drop(session);
 }
 
+/// Who debugs from its container is given the time to let go of the target: with the holder all that is there is killed.
+#[test]
+fn it_ends_after_whoever_debugs() {
+    require_root!();
+    let idle = || Root::new().hold(&["--idle", "1"]).end();
+    for ends in ["--idle", "--ttl", "a signal"] {
+        let root = Root::new();
+        let limits = if ends == "--ttl" { ["--ttl", "2", "--idle", "100"] } else { ["--idle", "1", "--ttl", "100"] };
+        let debugger = root.is_debugged_from();
+        let mut holder = root.hold(&limits);
+        for _ in 0..3 {
+            assert!(idle().success());
+        }
+        if ends == "a signal" {
+            kill(Pid::from_raw(holder.pid()), Signal::SIGTERM).unwrap();
+            assert!(idle().success());
+        }
+        assert!(holder.child.try_wait().unwrap().is_none(), "{ends}: it ended under a debugger");
+        drop(debugger);
+        assert_eq!(holder.end().code(), Some(0), "{ends}");
+    }
+}
+
 #[test]
 fn it_is_stopped_by_those_of_its_own_container_alone() {
     require_root!();
@@ -164,6 +208,54 @@ fn it_is_stopped_by_those_of_its_own_container_alone() {
 }
 
 #[test]
+fn others_of_its_user_may_look_into_it_only_where_it_is_told_so() {
+    require_root!();
+    let root = Root::new();
+    let (closed, open) = (root.hold(&[]), root.hold(&["--idle", "50", "--open"]));
+    // Whose a process's files in /proc are says whether it is dumpable (proc(5)).
+    let owner = |holder: &Holder| fs::metadata(format!("/proc/{}/environ", holder.pid())).unwrap().uid();
+    assert_eq!((owner(&closed), owner(&open)), (0, 65532));
+    assert_eq!(open.said["idle"], 50);
+    // It limits itself all the same.
+    for holder in [&closed, &open] {
+        holder.is_limited();
+    }
+    assert_eq!((owner(&closed), owner(&open)), (0, 65532));
+}
+
+/// As the first container of a copy of a pod does.
+#[test]
+fn it_puts_itself_where_another_container_finds_it() {
+    require_root!();
+    let root = Root::new();
+    let path = |name: &str| root.0.path().join(name);
+    for folder in ["proc", "there"] {
+        fs::create_dir(path(folder)).unwrap();
+    }
+    fs::set_permissions(path("there"), fs::Permissions::from_mode(0o777)).unwrap();
+    fs::set_permissions(path("scratchdbg-shim"), fs::Permissions::from_mode(0o555)).unwrap();
+    let script = "umask 077; mount --bind /proc \"$0/proc\" && exec \"$@\"";
+    let before = ["unshare", "--mount", "sh", "-c", script, root.0.path().to_str().unwrap()];
+    let install = |words: &[&str]| run(root.command(&before, &[&["install"], words].concat()));
+    // Also where it is already.
+    for _ in 0..2 {
+        install(&["/there"]).quietly();
+        let there = path("there/scratchdbg-shim");
+        assert!(fs::read(&there).unwrap() == scratchdbg::entry::SHIM);
+        assert_eq!(fs::metadata(&there).unwrap().permissions().mode() & 0o777, 0o555);
+    }
+    assert_eq!(fs::read_dir(path("there")).unwrap().count(), 1);
+    let failed = install(&["/elsewhere"]).ends_with(1);
+    assert!(failed.stderr.contains("cannot be put there"), "{failed:?}");
+    for words in [&[][..], &["/there", "more"]] {
+        install(words).ends_with(2);
+    }
+    // What nobody may read cannot be copied.
+    fs::set_permissions(path("scratchdbg-shim"), fs::Permissions::from_mode(0o111)).unwrap();
+    install(&["/there"]).ends_with(1);
+}
+
+#[test]
 fn a_wrong_call_is_told() {
     require_root!();
     let root = Root::new();
@@ -175,6 +267,7 @@ fn a_wrong_call_is_told() {
         &["hold", "--idle", "99999999999999999999"],
         &["hold", "--idle", "31536001"],
         &["hold", "on"],
+        &["hold", "--open", "1"],
         &["--help"],
         &["shell"],
     ] {
@@ -189,6 +282,7 @@ fn they_can_do_little() {
     require_root!();
     let root = Root::new();
     let (holder, session) = (root.hold(&[]), root.session());
+    holder.is_limited();
     for pid in [holder.pid(), session.pid()] {
         assert_eq!(status(pid, "NoNewPrivs"), ["1"]);
         assert_eq!(status(pid, "Seccomp"), ["2"]);
@@ -263,11 +357,14 @@ fn numbers_of_calls_are_the_kernels() {
         (ours::CLOSE, libc::SYS_close),
         (ours::EXIT_GROUP, libc::SYS_exit_group),
         (ours::FCHDIR, libc::SYS_fchdir),
+        (ours::FCHMOD, libc::SYS_fchmod),
         (ours::FCNTL, libc::SYS_fcntl),
         (ours::FSTATFS, libc::SYS_fstatfs),
         (ours::GETDENTS64, libc::SYS_getdents64),
         (ours::GETGID, libc::SYS_getgid),
         (ours::GETUID, libc::SYS_getuid),
+        (ours::KILL, libc::SYS_kill),
+        (ours::OPENAT, libc::SYS_openat),
         (ours::OPENAT2, libc::SYS_openat2),
         (ours::PIDFD_OPEN, libc::SYS_pidfd_open),
         #[cfg(target_arch = "x86_64")]
@@ -283,6 +380,7 @@ fn numbers_of_calls_are_the_kernels() {
         (ours::RT_SIGTIMEDWAIT, libc::SYS_rt_sigtimedwait),
         (ours::SECCOMP, libc::SYS_seccomp),
         (ours::STATX, libc::SYS_statx),
+        (ours::UNLINKAT, libc::SYS_unlinkat),
         (ours::WAIT4, libc::SYS_wait4),
         (ours::WRITE, libc::SYS_write),
     ] {

@@ -30,17 +30,25 @@ pub fn guard() {
 fn wait(ready: &std::sync::mpsc::Sender<()>) {
     let Ok(runtime) = tokio::runtime::Builder::new_current_thread().enable_all().build() else { return };
     runtime.block_on(async {
-        let kinds = [SignalKind::interrupt(), SignalKind::terminate(), SignalKind::hangup()];
-        let [Ok(mut interrupt), Ok(mut terminate), Ok(mut hangup)] = kinds.map(signal) else { return };
+        let Some(any) = any() else { return };
         let _ = ready.send(());
-        let number = tokio::select! {
-            _ = interrupt.recv() => libc::SIGINT,
-            _ = terminate.recv() => libc::SIGTERM,
-            _ = hangup.recv() => libc::SIGHUP,
-        };
+        let number = any.await;
         holding::end_all();
         futures_util::join!(settle(), holding::settle());
         // As a shell tells of a command that a signal ended.
         std::process::exit(128 + number);
     });
+}
+
+/// The first signal that would end the process. From now on they do not end it by themselves. `None` if that cannot be had.
+pub fn any() -> Option<impl Future<Output = i32>> {
+    let kinds = [SignalKind::interrupt(), SignalKind::terminate(), SignalKind::hangup()];
+    let [Ok(mut interrupt), Ok(mut terminate), Ok(mut hangup)] = kinds.map(signal) else { return None };
+    Some(async move {
+        tokio::select! {
+            _ = interrupt.recv() => libc::SIGINT,
+            _ = terminate.recv() => libc::SIGTERM,
+            _ = hangup.recv() => libc::SIGHUP,
+        }
+    })
 }

@@ -10,7 +10,7 @@ use std::os::unix::process::CommandExt as _;
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::{Leftover, LeftoverKind, token};
 use crate::engine::docker::Docker;
@@ -24,8 +24,8 @@ const LOOK: Duration = Duration::from_millis(1);
 const AGAIN: Duration = Duration::from_secs(1);
 /// Looks in a row that find nothing, until there is nothing.
 const QUIET: usize = 3;
-/// Looks at all: the engine may be away for a while.
-const LOOKS: usize = 60;
+/// How long it looks at all: the engine may be away for a while, or slow. What is left then, `clean` takes away.
+const PATIENCE: Duration = Duration::from_secs(120);
 
 enum State {
     /// Not wanted: a test, or a program that is none of ours.
@@ -96,7 +96,8 @@ pub fn maker_was_killed() -> bool {
 /// Takes away what this maker made and never started, until there is nothing more.
 pub async fn bury(engine: &Docker, maker: &str) {
     let (mut quiet, mut before) = (0, HashSet::new());
-    for _ in 0..LOOKS {
+    let begun = Instant::now();
+    while begun.elapsed() < PATIENCE {
         match engine.leftovers().await {
             Ok(all) => {
                 let its: Vec<_> = all.iter().filter(|one| is_of(one, maker)).collect();

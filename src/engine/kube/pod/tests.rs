@@ -75,10 +75,9 @@ fn what_became_of_it() {
     let (message, hint) = error.unwrap();
     assert_eq!(state, State::Restarting);
     let words = "prod/web/app does not run: CrashLoopBackOff: back-off 10s; its last run ended with status 2 (Error)";
-    assert_eq!(
-        (message.as_str(), hint.as_str()),
-        (words, "see how it ended: scratchdbg logs --previous k8s://prod/web/app")
-    );
+    let how = "see how it ended: scratchdbg logs --previous k8s://prod/web/app\n\
+        see its files, its user and its variables in a copy in which it does not run: add --copy";
+    assert_eq!((message.as_str(), hint.as_str()), (words, how));
     let (state, error) = of("Pending", json!({"name": "app", "state": {"waiting": {"reason": "ErrImagePull"}}}));
     let (message, hint) = error.unwrap();
     assert_eq!((state, message.as_str()), (State::Created, "prod/web/app does not run: ErrImagePull"));

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use nix::errno::Errno;
 use nix::sys::signalfd::SignalFd;
 use nix::sys::wait::{WaitPidFlag, waitpid};
-use rustix::event::{PollFd, PollFlags, poll};
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use serde::de::DeserializeOwned;
 
 use crate::entry::beside::wire::{self, Frame, Refusal, Said, Say};
@@ -27,6 +27,8 @@ const BREATH: Duration = Duration::from_millis(1);
 
 /// Who does the work.
 pub trait Worker {
+    /// How long nothing may be heard of whoever is on the other side. `None` if what it does takes no longer than it takes.
+    const SILENCE: Option<Duration>;
     /// What it tells.
     type Told: DeserializeOwned;
     /// Something was told: how it is passed on, and whether it is the last word.
@@ -42,8 +44,9 @@ pub struct Carrier {
     signals: SignalFd,
     /// What came and is no whole frame yet.
     received: Vec<u8>,
-    /// Whether there is input still.
+    /// Whether there is input still, and when there last was some.
     input: bool,
+    heard: Instant,
     /// What waits to be told. `None` when nobody is there any more.
     output: Option<Vec<u8>>,
     /// What waits for Delve.
@@ -76,7 +79,15 @@ fn outlive() {
 impl Carrier {
     /// `received` is what has come already.
     pub fn new(signals: SignalFd, received: Vec<u8>) -> Self {
-        Self { signals, received, input: true, output: Some(Vec::new()), down: Vec::new(), last: None }
+        Self {
+            signals,
+            received,
+            input: true,
+            heard: Instant::now(),
+            output: Some(Vec::new()),
+            down: Vec::new(),
+            last: None,
+        }
     }
 
     /// Says that nothing is done.
@@ -95,10 +106,13 @@ impl Carrier {
         }
         let (mut link, mut asked) = (Some(link), false);
         while !self.is_done(link.as_ref(), data.as_ref()) {
-            let ready = self.wait(link.as_ref(), data.as_ref());
+            let ready = self.wait(link.as_ref(), data.as_ref(), W::SILENCE);
             let mut end = ready.signals && self.was_signalled();
             if ready.input {
                 end |= self.read();
+            }
+            if self.input && W::SILENCE.is_some_and(|most| self.heard.elapsed() >= most) {
+                end |= self.is_left_alone();
             }
             if ready.link
                 && let Some(now) = link.take()
@@ -134,7 +148,7 @@ impl Carrier {
         link.is_none() && self.output.as_ref().is_none_or(is_told)
     }
 
-    fn wait(&self, link: Option<&OwnedFd>, data: Option<&OwnedFd>) -> Ready {
+    fn wait(&self, link: Option<&OwnedFd>, data: Option<&OwnedFd>, silence: Option<Duration>) -> Ready {
         let (stdin, stdout) = (rustix::stdio::stdin(), rustix::stdio::stdout());
         let waiting = self.output.as_ref().map_or(0, Vec::len);
         let mut wanted: Vec<(BorrowedFd<'_>, PollFlags)> = vec![(self.signals.as_fd(), PollFlags::IN)];
@@ -150,7 +164,10 @@ impl Carrier {
         let data = data.filter(|_| !flags.is_empty()).map(|data| add(data.as_fd(), flags));
         let mut fds: Vec<_> = wanted.iter().map(|(fd, flags)| PollFd::from_borrowed_fd(*fd, *flags)).collect();
         // Interrupted, nothing is ready, and it is waited for once more.
-        let _ = poll(&mut fds, None);
+        let left = silence.filter(|_| self.input).map(|most| most.saturating_sub(self.heard.elapsed()));
+        // More than there is to wait never is too long for the kernel's numbers.
+        let left = left.and_then(|left| Timespec::try_from(left).ok());
+        let _ = poll(&mut fds, left.as_ref());
         let of = |at: Option<usize>| at.and_then(|at| fds.get(at)).map_or(PollFlags::empty(), PollFd::revents);
         let is = |at| !of(at).is_empty();
         Ready { signals: is(Some(0)), input: is(input), output: is(output), link: is(link), data: of(data) }
@@ -164,7 +181,10 @@ impl Carrier {
     fn read(&mut self) -> bool {
         let mut room = vec![0; PIECE];
         match rustix::io::read(rustix::stdio::stdin(), &mut room) {
-            Ok(got @ 1..) => self.received.extend_from_slice(&room[..got]),
+            Ok(got @ 1..) => {
+                self.heard = Instant::now();
+                self.received.extend_from_slice(&room[..got]);
+            }
             Err(rustix::io::Errno::AGAIN | rustix::io::Errno::INTR) => {}
             Ok(0) | Err(_) => return self.is_left_alone(),
         }
@@ -174,6 +194,7 @@ impl Carrier {
                     self.received.drain(..length);
                     match frame {
                         Frame::Bytes(bytes) if self.down.len() <= MOST => self.down.extend(bytes),
+                        Frame::Message(Say::Here) => {}
                         _ => return true,
                     }
                 }
@@ -183,7 +204,7 @@ impl Carrier {
         }
     }
 
-    /// Nobody asks any more, and nobody listens either: who has gone closes both at once.
+    /// Nobody asks any more, and nobody listens either: who has gone closes both at once, or is not heard of any more.
     fn is_left_alone(&mut self) -> bool {
         self.input = false;
         self.output = None;

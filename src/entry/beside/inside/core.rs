@@ -1,6 +1,7 @@
 //! A core that is taken beside its process: by a worker, into a pipe.
 
 use std::os::fd::OwnedFd;
+use std::time::Duration;
 
 use nix::fcntl::OFlag;
 use nix::sys::signal::{Signal, kill};
@@ -11,17 +12,16 @@ use super::refused;
 use crate::corefile::{self, Told};
 use crate::entry::beside::wire::{self, Refusal, Said};
 use crate::entry::broker::{rights, snapshot};
-use crate::entry::plan::Capability;
 use crate::target::HostPid;
 
 /// Takes it.
-pub fn run(order: wire::Core, carrier: Carrier) {
+pub fn run(order: wire::Core, keep: u64, carrier: Carrier) {
     // Whoever asked knows their own host's memory, and not this one's.
     let most = order.most.min(corefile::half_of_what_is_free());
     let wire::Core { pid, start_ticks, pause, .. } = order;
     // Here it has the number that it has inside.
     let order = corefile::Order { pid: HostPid(pid.0), start_ticks, most, pause };
-    let lower = || rights::had(Capability::SysPtrace.bit()).and_then(rights::reduce);
+    let lower = || rights::had(keep).and_then(rights::reduce);
     let begun = match pipe2(OFlag::O_CLOEXEC) {
         Ok((bytes, out)) => snapshot::fork(order, Some(out), lower).map(|(worker, told)| (bytes, worker, told)),
         Err(errno) => return carrier.refuse(Refusal::Means(errno as i32)),
@@ -36,6 +36,7 @@ pub fn run(order: wire::Core, carrier: Carrier) {
 struct Taking(Pid);
 
 impl Worker for Taking {
+    const SILENCE: Option<Duration> = None;
     type Told = Told;
 
     fn told(&mut self, told: Told) -> (Said, bool) {

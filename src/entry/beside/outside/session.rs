@@ -9,6 +9,8 @@ use tokio::net::unix::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 
+use tokio::time::MissedTickBehavior;
+
 use super::{Reader, Stream, say};
 use crate::delve::guard::Told;
 use crate::entry::beside::wire::{self, Frame, Refusal, Said, Say};
@@ -110,9 +112,11 @@ fn connection() -> io::Result<(StdStream, UnixStream)> {
     Ok((client, UnixStream::from_std(ours)?))
 }
 
-/// Says that the session is to end, and hands bytes of its client to Delve. The sidecar never leaves its input unread.
+/// Says that somebody is there, and that the session is to end, and hands bytes of its client to Delve. The sidecar never leaves its input unread.
 async fn speak(mut writer: OwnedWriteHalf, mut end: watch::Receiver<bool>, mut asks: mpsc::Receiver<OwnedReadHalf>) {
     let (mut client, mut room) = (None, vec![0; PIECE]);
+    let mut beat = tokio::time::interval(wire::BEAT);
+    beat.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         let bytes = async {
             match &mut client {
@@ -129,6 +133,7 @@ async fn speak(mut writer: OwnedWriteHalf, mut end: watch::Receiver<bool>, mut a
                 Ok(()) => say(&mut writer, &Say::End).await,
                 Err(_) => return,
             },
+            _ = beat.tick() => say(&mut writer, &Say::Here).await,
             got = bytes => if let Ok(length @ 1..) = got {
                 let mut out = Vec::new();
                 // Far smaller than a frame may be.

@@ -28,7 +28,7 @@ impl Guarded {
         name: &str,
         process: Tracee,
         terms: Terms,
-        program: OwnedFd,
+        program: Option<OwnedFd>,
         debug_file: Option<OwnedFd>,
     ) -> Result<(Self, UnixStream), Failure> {
         let what = format!("let Delve debug {process}");
@@ -61,7 +61,7 @@ async fn connected(
     name: &str,
     process: Tracee,
     terms: Terms,
-    program: OwnedFd,
+    program: Option<OwnedFd>,
     debug_file: Option<OwnedFd>,
 ) -> Result<(Guard, UnixStream), Failure> {
     let mut guard = guard::start(tracer, name, process, terms, program, debug_file).await?;

@@ -2,6 +2,7 @@
 
 use std::fs::File;
 use std::os::fd::OwnedFd;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
@@ -23,9 +24,9 @@ use crate::delve::cost;
 use crate::delve::debugfile::{self, DebugFile};
 use crate::delve::find::{self, Found};
 use crate::delve::model::{State, Stop, Versions};
-use crate::delve::version::{Gate, INSTALL, Limits, gate, go_minor};
-use crate::entry::guard;
+use crate::delve::version::{Gate, INSTALL, Limits, Version, gate, go_minor};
 use crate::entry::snapshot::{self, Terms};
+use crate::entry::{self, guard};
 use crate::exit::{Exit, Failure};
 use crate::golang::debuginfo::DebugInfo;
 use crate::golang::{BuildInfo, debuginfo};
@@ -115,7 +116,7 @@ pub(super) async fn prospect(shared: &Shared, aim: &Aim) -> Result<Prospect, Fai
     let weight = snapshot::weigh(&inside.tracer, &target.name(), &found.process, terms).await?;
     let debugger = debugger(found.go.as_ref().ok()).await;
     let stripped = file.as_ref().is_ok_and(|(program, _)| program.as_ref().is_some_and(|program| program.stripped));
-    let limits = debugger.as_ref().ok().and_then(|found| limits_of(found, stripped));
+    let limits = debugger.as_ref().ok().and_then(|found| limits_of(found.version, stripped));
     let debugger = debugger.map(|found| format!("dlv {} ({})", found.version, found.path.display()));
     Ok(Prospect {
         process: found.process,
@@ -163,7 +164,7 @@ pub(super) async fn copy(shared: &Shared, teller: &Teller, aim: &Aim) -> Result<
     let (finder, breakpoints) = (Finder::new(remembered.clone(), guessed), Breakpoints::new(remembered));
     let snapshot =
         Snapshot { at, pause: taken.thawed.stopped, size: taken.written.size, left_out: taken.written.left_out };
-    let limits = limits(&dlv, &versions);
+    let limits = limits(dlv.version, &versions);
     let (pid, subject, rules) = (found.process.pid, Subject::Snapshot(snapshot), finder.rules());
     let opened_for = Opened { pid, subject, versions, limits, rules };
     Ok(Session {
@@ -182,19 +183,25 @@ pub(super) async fn attach(shared: &Shared, teller: &Teller, aim: &Aim) -> Resul
     teller.stage("looking which process it is").await;
     let Meant { target, inside, found, .. } = meant(shared, aim).await?;
     let go = made_by(&found)?;
-    let dlv = debugger(Some(go)).await?;
-    let (_, file) = stripped_off(&inside, &found, aim).await?;
+    let (version, path) = live_debugger(&inside, go).await?;
+    let file = if inside.tracer.takes_debug_files() {
+        stripped_off(&inside, &found, aim).await?.1
+    } else if aim.file.is_some() {
+        return Err(entry::Error::no_debug_file().into());
+    } else {
+        None
+    };
     let handed_on = |error| Failure::new(Exit::No, format!("the debug file cannot be handed on: {error}"));
     let opened = file.as_ref().map(DebugFile::open).transpose().map_err(handed_on)?;
-    let program = File::open(&dlv.path)
-        .map_err(|error| Failure::new(Exit::No, format!("cannot open {}: {error}", dlv.path.display())))?;
+    let cannot = |path: &Path, error| Failure::new(Exit::No, format!("cannot open {}: {error}", path.display()));
+    let program = path.map(|path| File::open(&path).map_err(|error| cannot(&path, error))).transpose()?;
 
     teller.stage("attaching: it stands still").await;
     let (at, stands) = (SystemTime::now(), Instant::now());
     let terms = guard::Terms { pause: Some(LIMIT), debug_file: file.as_ref().map(|file| file.build_id) };
     let name = target.name();
     let (mut guarded, stream) =
-        Guarded::start(shared, &inside.tracer, &name, found.process, terms, program.into(), opened).await?;
+        Guarded::start(shared, &inside.tracer, &name, found.process, terms, program.map(OwnedFd::from), opened).await?;
     let (delve, mut state) = match Stopped::open(stream).await {
         Ok(opened) => opened,
         Err(error) => {
@@ -208,7 +215,7 @@ pub(super) async fn attach(shared: &Shared, teller: &Teller, aim: &Aim) -> Resul
     let guessed = rules::guess(&delve, Some(go)).await;
     let remembered = Remembered::of(&target, Some(go));
     let (finder, breakpoints) = (Finder::new(remembered.clone(), guessed), Breakpoints::new(remembered));
-    let limits = limits(&dlv, &versions);
+    let limits = limits(version, &versions);
     let (pid, subject, rules) = (found.process.pid, Subject::Live(at), finder.rules());
     let opened = Opened { pid, subject, versions, limits, rules };
     let (state, stands) = (Some(Box::new(state)), Some(stands));
@@ -245,12 +252,12 @@ async fn stripped_off(
 }
 
 /// What it cannot show of this program. A stripped one does not say which Go built it.
-fn limits(dlv: &Found, versions: &Versions) -> Option<Limits> {
+fn limits(dlv: Version, versions: &Versions) -> Option<Limits> {
     limits_of(dlv, versions.go.bytes().is_empty())
 }
 
-fn limits_of(dlv: &Found, stripped: bool) -> Option<Limits> {
-    match gate(dlv.version, None, stripped) {
+fn limits_of(dlv: Version, stripped: bool) -> Option<Limits> {
+    match gate(dlv, None, stripped) {
         Gate::Limited(limits) => Some(limits),
         Gate::Good | Gate::Refused(_) => None,
     }
@@ -259,13 +266,26 @@ fn limits_of(dlv: &Found, stripped: bool) -> Option<Limits> {
 /// The debugger, if it is one for this program. Asked before the process is touched.
 async fn debugger(go: Option<&BuildInfo>) -> Result<Found, Failure> {
     let found = find::find(None).await?;
+    good(found.version, go)?;
+    Ok(found)
+}
+
+/// The same for the process itself: which it is, and its program, if that is one of this host.
+async fn live_debugger(inside: &Inside, go: &BuildInfo) -> Result<(Version, Option<PathBuf>), Failure> {
+    match inside.tracer.own_delve(false).await? {
+        Some(own) => good(own.version, Some(go)).map(|()| (own.version, None)),
+        None => debugger(Some(go)).await.map(|found| (found.version, Some(found.path))),
+    }
+}
+
+fn good(version: Version, go: Option<&BuildInfo>) -> Result<(), Failure> {
     let minor = go.and_then(|go| go_minor(&go.go_version.lossy()));
     // Whether it is stripped shows when it is open: then there is less to be seen, but nothing is lost.
-    match gate(found.version, minor, false) {
+    match gate(version, minor, false) {
         Gate::Refused(refusal) => {
             Err(Failure::new(Exit::No, refusal.to_string()).try_this(format!("get a newer one: {INSTALL}")))
         }
-        Gate::Good | Gate::Limited(_) => Ok(found),
+        Gate::Good | Gate::Limited(_) => Ok(()),
     }
 }
 

@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::exit::{Exit, Failure};
+use crate::folders;
 use crate::golang::BuildInfo;
 use crate::target::Target;
 use crate::text;
@@ -45,7 +46,7 @@ impl Remembered {
             (None, Some(path)) => format!("process {}", path.safe()),
             (None, None) => "process".to_owned(),
         };
-        Self { folder: folder(), image }
+        Self { folder: folders::state(), image }
     }
 
     /// Nowhere at all.
@@ -121,21 +122,6 @@ impl Remembered {
 fn write_new(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
     file.write_all(bytes)
-}
-
-/// `$XDG_STATE_HOME/scratchdbg` (XDG Base Directory Specification), if it is a whole path.
-fn folder() -> Option<PathBuf> {
-    let state = std::env::var_os("XDG_STATE_HOME").map(PathBuf::from).filter(|path| path.is_absolute());
-    let state = state.or_else(|| Some(home()?.join(".local/state")))?;
-    Some(state.join("scratchdbg"))
-}
-
-/// The home folder. After `sudo` the environment may still name root's.
-fn home() -> Option<PathBuf> {
-    let user = rustix::process::geteuid().as_raw();
-    let told = std::env::var_os("HOME").map(PathBuf::from).filter(|path| path.is_absolute());
-    let told = told.filter(|path| fs::metadata(path).is_ok_and(|meta| meta.uid() == user));
-    told.or_else(|| nix::unistd::User::from_uid(user.into()).ok().flatten().map(|user| user.dir))
 }
 
 /// An image's name without tag and digest.
