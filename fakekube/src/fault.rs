@@ -18,6 +18,10 @@ pub enum Fault {
     Unschedulable,
     /// A policy of the cluster's own refuses a pod that is to be made, in these words.
     Refused(&'static str),
+    /// The next pod that is made, or container that is added, is; and who asked for it hears that the server is in trouble.
+    LostAnswer,
+    /// Who asks for the pod the next time hears that the server is in trouble. Of a container: once that has been added.
+    Unwell,
     /// What becomes of a container is told so much later.
     SlowStatus(Duration),
     /// The next watch of pods says at once that it is too late for it.
@@ -32,6 +36,15 @@ pub enum Fault {
     V4Only,
     /// Exec and attach are answered with status 500 and plain words, as by a kubelet that is late.
     PlainText500,
+}
+
+/// Whether a place is that pod, or that container of it.
+fn is_at(place: &str, namespace: &str, pod: &str, container: &str) -> bool {
+    let (whole, part) = (format!("{namespace}/{pod}"), format!("{namespace}/{pod}/{container}"));
+    match place.strip_suffix('*') {
+        Some(start) => whole.starts_with(start),
+        None => place == whole || place == part,
+    }
 }
 
 /// What goes wrong at present.
@@ -66,13 +79,16 @@ impl Faults {
 
     /// What goes wrong there, of the sort that this picks.
     pub fn find<T>(&self, namespace: &str, pod: &str, container: &str, pick: impl Fn(Fault) -> Option<T>) -> Option<T> {
-        let (whole, part) = (format!("{namespace}/{pod}"), format!("{namespace}/{pod}/{container}"));
         let faults = self.all.lock().unwrap_or_else(PoisonError::into_inner);
-        let is_here = |place: &str| match place.strip_suffix('*') {
-            Some(start) => whole.starts_with(start),
-            None => place == whole || place == part,
-        };
-        faults.iter().filter(|(place, _)| is_here(place)).find_map(|&(_, fault)| pick(fault))
+        let here = faults.iter().filter(|(place, _)| is_at(place, namespace, pod, container));
+        here.map(|&(_, fault)| fault).find_map(pick)
+    }
+
+    /// Whether this one goes wrong there. It does so once.
+    pub fn take(&self, namespace: &str, pod: &str, container: &str, fault: Fault) -> bool {
+        let mut faults = self.all.lock().unwrap_or_else(PoisonError::into_inner);
+        let found = faults.iter().position(|(place, one)| *one == fault && is_at(place, namespace, pod, container));
+        found.map(|at| faults.remove(at)).is_some()
     }
 
     /// Whether this one goes wrong there.

@@ -61,8 +61,8 @@ pub fn create(cluster: &Arc<Cluster>, namespace: &str, query: &Query, mut pod: V
         return Ok(pod);
     }
     let pod = cluster.store.add(&key, pod).ok_or_else(|| Refusal::exists("pods", &key.name))?;
-    tokio::spawn(kubelet::start(Arc::clone(cluster), key));
-    Ok(pod)
+    tokio::spawn(kubelet::start(Arc::clone(cluster), key.clone()));
+    told(cluster, &key, pod)
 }
 
 /// Fills in what the API server and the scheduler fill in.
@@ -155,5 +155,27 @@ pub fn ephemeral(
             tokio::spawn(life::added(Arc::clone(cluster), key.clone(), uid.clone(), container.clone()));
         }
     }
-    Ok(pod)
+    told(cluster, key, pod)
+}
+
+/// What who changed something hears of it.
+fn told(cluster: &Cluster, key: &Key, pod: Value) -> Result<Value, Refusal> {
+    if cluster.faults.take(&key.namespace, &key.name, "", Fault::LostAnswer) { Err(trouble()) } else { Ok(pod) }
+}
+
+/// Gives a pod as it is.
+///
+/// # Errors
+/// If there is none, or the server is in trouble.
+pub fn get(cluster: &Cluster, key: &Key) -> Result<Value, Refusal> {
+    let pod = cluster.store.get(key).ok_or_else(|| Refusal::not_found("pods", "", &key.name))?;
+    let added = pod["spec"]["ephemeralContainers"].as_array().into_iter().flatten();
+    let names = added.filter_map(|one| one["name"].as_str()).chain([""]);
+    let unwell = { names }.any(|name| cluster.faults.take(&key.namespace, &key.name, name, Fault::Unwell));
+    if unwell { Err(trouble()) } else { Ok(pod) }
+}
+
+/// As of an API server whose store does not answer.
+fn trouble() -> Refusal {
+    Refusal::status(500, "InternalError", "etcdserver: request timed out", None)
 }

@@ -152,7 +152,10 @@ async fn whole(
     match (method, &named.name) {
         (Method::GET, Some(_)) => {
             named.allow(user, "get")?;
-            let object = cluster.store.get(&named.key()).ok_or_else(|| named.missing())?;
+            let object = match named.kind.plural {
+                "pods" => pods::get(&cluster, &named.key())?,
+                _ => cluster.store.get(&named.key()).ok_or_else(|| named.missing())?,
+            };
             if tabled {
                 let version = object["metadata"]["resourceVersion"].clone();
                 return Ok(answer::object(StatusCode::OK, &table::of_pods(&[object], &version)));

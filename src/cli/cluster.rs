@@ -40,7 +40,7 @@ pub struct Kube {
     pub timeout: Duration,
     /// Leave what was added to a pod running, for the next command to use, until nobody has used it for so long.
     #[arg(long, global = true, value_name = "TIME", num_args = 0..=1, default_missing_value = "5m", require_equals = true,
-          value_parser = humantime::parse_duration)]
+          value_parser = idle)]
     pub keep: Option<Duration>,
     /// Look into a copy of the pod, in which its program does not run: of one that keeps crashing. It is deleted at the end.
     #[arg(long, global = true)]
@@ -54,6 +54,14 @@ pub struct Kube {
     /// What is settled for all commands.
     #[arg(skip)]
     pub settings: Settings,
+}
+
+/// The longest that the helper takes.
+const YEAR: Duration = Duration::from_secs(365 * 24 * 3600);
+
+fn idle(text: &str) -> Result<Duration, String> {
+    let time = humantime::parse_duration(text).map_err(|error| error.to_string())?;
+    if time <= YEAR { Ok(time) } else { Err("365 days are the most".to_owned()) }
 }
 
 impl Kube {

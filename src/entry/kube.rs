@@ -58,6 +58,9 @@ pub(super) async fn plan(cluster: &Cluster, pod: &Pod, access: &Access) -> Resul
 
 /// As whom a container would be added to the pod. `None` if one that was left there is used again. Nothing is added.
 pub(super) async fn addition(cluster: &Cluster, pod: &Pod, access: &Access) -> Result<Option<String>, Error> {
+    if pod.copy.is_some() {
+        return in_copy(pod, access).map(|_| None).map_err(|error| *error);
+    }
     let levels = first(cluster, pod, access).await?;
     let (level, there) = holder::choose(cluster, pod, &levels, None).await?;
     Ok(there.is_none().then(|| level.identity()))
@@ -65,7 +68,7 @@ pub(super) async fn addition(cluster: &Cluster, pod: &Pod, access: &Access) -> R
 
 /// Whether entering a pod would add something to it, as far as that is seen without asking.
 pub(super) fn would_add(cluster: &Cluster, pod: &Pod, access: &Access) -> bool {
-    let can = access.via == Via::Auto && !access.write && pod.closed.is_none();
+    let can = access.via == Via::Auto && !access.write && pod.closed.is_none() && pod.copy.is_none();
     can && level::ladder(pod, access.identity).is_some_and(|levels| holder::is_wanted(cluster, pod, &levels))
 }
 
@@ -83,7 +86,11 @@ async fn first(cluster: &Cluster, pod: &Pod, access: &Access) -> Result<Vec<Leve
     }
     let levels = level::ladder(pod, access.identity).ok_or_else(|| Error::WhoIsIt { name: name() })?;
     // Before Kubernetes 1.35 `create` on exec is not asked for: whether it is, is seen then.
-    let missing = missing_of(cluster, pod, [Right::ADD, Right::EXEC_GET]).await;
+    let mut missing = missing_of(cluster, pod, [Right::ADD, Right::EXEC_GET]).await;
+    if !holder::is_wanted(cluster, pod, &levels) {
+        // One that was left is used, and if that ends just now, the cluster says what is missing.
+        missing.retain(|right| *right != Right::ADD);
+    }
     if !missing.is_empty() {
         return Err(Error::Rights { namespace: pod.namespace.clone(), missing });
     }

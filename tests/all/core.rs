@@ -135,7 +135,9 @@ fn nothing_is_done_that_was_not_asked_for() {
     // With less room than it takes there is less of it, and that is said.
     let little = scratchdbg(&["core", name, "-o", &core, "--yes", "--most", "64K"]).ok();
     assert!(little.stderr.contains("left out: ") && little.stderr.contains("--most"), "{}", little.stderr);
-    assert!(fs::metadata(&core).unwrap().len() < 128 << 10);
+    // What is there of each thread always goes in: how much that is the processor says.
+    let (took, all) = (fs::metadata(&core).unwrap().len(), weighed["writable_bytes"].as_u64().unwrap());
+    assert!(took < all / 4, "{took} of {all}");
 }
 
 #[test]

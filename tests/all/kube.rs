@@ -10,6 +10,7 @@ mod look;
 pub mod looker;
 mod picker;
 mod pods;
+mod proxy;
 mod refusals;
 mod sample;
 mod screen;

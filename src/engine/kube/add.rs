@@ -1,11 +1,17 @@
 //! Adding a container to a pod. It cannot be taken away again: so it is asked first, without anything being done.
 
+use std::time::Duration;
+
 use serde_json::{Value, json};
 
 use super::ask::Question;
 use super::pod::KEPT;
 use super::{Cluster, Error, Pod, wire};
 use crate::activity::Made;
+
+/// How often it is asked whether one was added after all, and how long after each other.
+const TRIES: usize = 5;
+const PAUSE: Duration = Duration::from_millis(300);
 
 /// Who a container that is added runs as, and with which rights. Whatever else could give it more is refused.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -119,9 +125,27 @@ impl Cluster {
             security.uid, security.gid, pod.namespace, pod.pod
         );
         let step = self.begin(&what, Some("its end; its record stays in the pod"));
-        let added = self.patch(pod, addition, "").await;
+        let mut added = self.patch(pod, addition, "").await;
+        if let Err(No::Failed(error)) = &added
+            && error.is_no_answer()
+            && self.has(pod, name).await
+        {
+            added = Ok(());
+        }
         let made = step.end(&added);
         added.map(|()| made)
+    }
+
+    /// Whether a pod has been given a container of that name. A server that is in trouble is asked again for a moment.
+    async fn has(&self, pod: &Pod, name: &str) -> bool {
+        for _ in 0..TRIES {
+            match self.again(pod).await {
+                Ok(now) => return now.added(name).is_some(),
+                Err(error) if error.is_no_answer() => tokio::time::sleep(PAUSE).await,
+                Err(_) => return false,
+            }
+        }
+        false
     }
 
     async fn patch(&self, pod: &Pod, addition: &Addition, query: &str) -> Result<(), No> {

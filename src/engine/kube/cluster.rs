@@ -65,10 +65,15 @@ impl Cluster {
     }
 
     /// The same, over a connection of its own, which is served by the runtime that this is called in: so it goes on when the other one is
-    /// held up.
+    /// held up. Nothing is sent twice over it: whoever makes something must know whose answer it got.
     #[must_use]
     pub fn anew(&self) -> Self {
-        let client = self.config.as_deref().and_then(|config| Client::try_from(config.clone()).ok());
+        let once = |config: &Config| {
+            let mut config = config.clone();
+            config.default_retry = false;
+            Client::try_from(config).ok()
+        };
+        let client = self.config.as_deref().and_then(once);
         Self { client: client.unwrap_or_else(|| self.client.clone()), ..self.clone() }
     }
 
@@ -231,7 +236,12 @@ impl Cluster {
             kube::Error::Api(status) => {
                 Error::Refused { what: "answer".to_owned(), status: status.code, message: short(&status.message) }
             }
-            kube::Error::Auth(_) => kubeconfig::failed(error, None),
+            kube::Error::Auth(error) => kubeconfig::without_credentials(error, None),
+            // Credentials that have run out are asked for anew on the way.
+            kube::Error::Service(inner) => match inner.downcast_ref() {
+                Some(error) => kubeconfig::without_credentials(error, None),
+                None => self.lost(error),
+            },
             other => self.lost(other),
         }
     }

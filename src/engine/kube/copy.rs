@@ -137,7 +137,10 @@ impl Cluster {
     /// # Errors
     /// If pods may not be listed.
     pub async fn copies(&self, everywhere: bool) -> Result<Vec<wire::Pod>, Error> {
-        self.pods((!everywhere).then(|| self.namespace()), Some(COPY_OF), None).await
+        let mut pods = self.pods((!everywhere).then(|| self.namespace()), Some(COPY_OF), None).await?;
+        // Whoever may label a pod could have it deleted: what a pod begins with cannot be changed later.
+        pods.retain(|pod| Copied::of(pod).is_some());
+        Ok(pods)
     }
 
     /// Asks whether a copy could be made. Nothing is done.

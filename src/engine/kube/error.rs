@@ -169,6 +169,16 @@ impl Error {
     pub fn is_forbidden(&self) -> bool {
         matches!(self, Self::Refused { status: 403, .. })
     }
+
+    /// Whether nobody knows if what was asked has been done: no answer came, or that of somebody who was in trouble.
+    #[must_use]
+    pub fn is_no_answer(&self) -> bool {
+        match self {
+            Self::Unreachable { .. } | Self::Slow { .. } | Self::Garbled { .. } => true,
+            Self::Refused { status, .. } => *status >= 500,
+            _ => false,
+        }
+    }
 }
 
 impl Explain for Error {

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::ask::{Question, encoded};
 use super::{Cluster, Error, Pod, wire};
-use crate::target::{PodKind, PodName};
+use crate::target::{PodKind, PodName, plausible};
 
 /// How many names an error lists.
 const MOST: usize = 6;
@@ -63,7 +63,8 @@ impl Cluster {
         near.into_iter().take(MOST).map(|(.., one)| one).collect()
     }
 
-    /// Pods of a namespace, or of all; all, or those with certain labels. With a limit, a cluster that keeps to it gives no more.
+    /// Pods of a namespace, or of all; all, or those with certain labels. With a limit, a cluster that keeps to it gives no more. What
+    /// can be no pod is left out: its name would be part of an address.
     ///
     /// # Errors
     /// If they may not be listed.
@@ -87,7 +88,9 @@ impl Cluster {
             Some(namespace) => format!("list the pods of namespace {namespace}"),
             None => "list all pods".to_owned(),
         };
-        Ok(self.json::<wire::List<wire::Pod>>(&Question::get(path, &what)).await?.items)
+        let mut pods = self.json::<wire::List<wire::Pod>>(&Question::get(path, &what)).await?.items;
+        pods.retain(|pod| plausible(&pod.metadata.namespace).and(plausible(&pod.metadata.name)).is_ok());
+        Ok(pods)
     }
 
     async fn pod_of(&self, namespace: &str, kind: PodKind, name: &str) -> Result<wire::Pod, Error> {

@@ -127,7 +127,7 @@ impl Cluster {
             listed.cut = dropped > 0 || !page.metadata.go_on.is_empty();
             if listed.pods >= most || page.metadata.go_on.is_empty() || kept == 0 {
                 listed.more = match rest {
-                    Some(rest) => Some(rest + dropped as u64),
+                    Some(rest) => Some(rest.saturating_add(dropped as u64)),
                     None if page.metadata.go_on.is_empty() => Some(dropped as u64),
                     None => None,
                 };

@@ -1,7 +1,6 @@
 //! All pods with certain labels, and of each the container that is meant.
 
 use super::{Cluster, Error, Pod, wire};
-use crate::target::plausible;
 
 /// The longest selector that is sent, in bytes: it is part of an address.
 const LONGEST: usize = 4096;
@@ -67,7 +66,7 @@ impl Cluster {
         if pods.len() > most {
             return Err(Error::TooManySelected { selector: selector.clone(), place: self.place(selection), most });
         }
-        let mut all: Vec<Selected> = pods.iter().filter_map(|pod| Selected::of(pod, container.as_deref())).collect();
+        let mut all: Vec<Selected> = pods.iter().map(|pod| Selected::of(pod, container.as_deref())).collect();
         all.sort_by(|a, b| (&a.namespace, &a.pod).cmp(&(&b.namespace, &b.pod)));
         Ok(all)
     }
@@ -80,16 +79,15 @@ impl Cluster {
 }
 
 impl Selected {
-    /// `None` of what can be no pod: its name would be part of an address.
-    fn of(pod: &wire::Pod, container: Option<&str>) -> Option<Self> {
+    fn of(pod: &wire::Pod, container: Option<&str>) -> Self {
         let over = matches!(pod.status.phase.as_str(), "Succeeded" | "Failed");
-        Some(Self {
-            namespace: plausible(&pod.metadata.namespace).ok()?,
-            pod: plausible(&pod.metadata.name).ok()?,
+        Self {
+            namespace: pod.metadata.namespace.clone(),
+            pod: pod.metadata.name.clone(),
             node: pod.spec.node_name.clone(),
             over: over || pod.metadata.deletion_timestamp.is_some(),
             container: Pod::of(pod, container),
-        })
+        }
     }
 }
 
@@ -140,8 +138,8 @@ mod tests {
                 "/api/v1/pods?labelSelector=a%3Db%3Bc&limit=10",
             ]
         );
-        let more = cluster.select(&selection("a=b", false), 4).await.unwrap_err();
-        assert!(more.to_string().contains("more than 4 pods have the labels a=b in namespace shop"), "{more}");
+        let more = cluster.select(&selection("a=b", false), 3).await.unwrap_err();
+        assert!(more.to_string().contains("more than 3 pods have the labels a=b in namespace shop"), "{more}");
         assert_eq!(more.exit(), Exit::Usage);
     }
 

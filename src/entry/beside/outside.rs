@@ -4,12 +4,15 @@
 pub mod maker;
 pub mod session;
 
+use std::time::Duration;
+
 use nix::errno::Errno;
 use serde::Serialize;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::UnixStream;
 use tokio::net::unix::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::sync::oneshot;
+use tokio::time::timeout;
 
 pub use self::maker::Maker;
 use super::DELVE;
@@ -31,6 +34,8 @@ const LARGEST: u64 = 64 << 10;
 const ROOM: u64 = 256 << 20;
 /// What Delve takes at most: 70 to 260 MiB were measured, and what a large program has of debug information comes on top.
 const DELVE_ROOM: u64 = 2 << 30;
+/// How long its first line may take to come.
+const GREETING: Duration = Duration::from_secs(20);
 /// Bytes that its first line may have.
 const LINE: usize = 128;
 
@@ -144,10 +149,11 @@ impl Beside {
         let Begun { socket, why, ids, keep } = begun;
         let (half, writer) = socket.into_split();
         let mut stream = Stream { reader: Reader { half, received: Vec::new() }, writer };
-        if !stream.reader.is_greeted().await {
-            // Who has said anything may be there still.
+        let greeted = timeout(GREETING, stream.reader.is_greeted()).await;
+        if greeted != Ok(true) {
+            // Who has said anything, or nothing in all that time, may be there still.
             let why = match why {
-                Some(why) if stream.reader.received.is_empty() => why.await.ok().flatten(),
+                Some(why) if greeted.is_ok() && stream.reader.received.is_empty() => why.await.ok().flatten(),
                 _ => None,
             };
             return Err(match &self.place {

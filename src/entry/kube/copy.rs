@@ -15,7 +15,6 @@ use crate::engine::kube::copy::{Copy, Part, Progress};
 use crate::engine::kube::holding::{self, Promise};
 use crate::engine::kube::pod::{Closed, Standing, words};
 use crate::engine::kube::{self, Cluster, Pod, Right};
-use crate::exit::{Exit, Explain as _};
 use crate::text::Untrusted;
 
 /// How often it is asked how far it has come: at first, and at last.
@@ -40,11 +39,15 @@ pub async fn prepare(cluster: &Cluster, pod: &Pod, same_node: bool) -> Result<Pr
     if let Some(closed @ (Closed::Windows | Closed::Deleted)) = pod.closed {
         return Err(Error::NoCopy { pod: format!("{}/{}", pod.namespace, pod.pod), closed });
     }
-    let missing = missing_of(cluster, pod, [Right::MAKE, Right::DELETE, Right::EXEC_GET]).await;
+    let there = cluster.kept_copy(pod).await;
+    let mut missing = missing_of(cluster, pod, [Right::MAKE, Right::DELETE, Right::EXEC_GET]).await;
+    if there.is_some() {
+        missing.retain(|right| *right == Right::EXEC_GET);
+    }
     if !missing.is_empty() {
         return Err(Error::CopyRights { namespace: pod.namespace.clone(), missing });
     }
-    if let Some(there) = cluster.kept_copy(pod).await {
+    if let Some(there) = there {
         return Ok(Prepared::There(Box::new(there)));
     }
     let copy = cluster.copy_of(pod, same_node).await?;
@@ -127,7 +130,7 @@ impl Keeper {
         // An answer that did not come does not mean that it was not made.
         let is_there = match &made {
             Ok(_) => true,
-            Err(No::Failed(error)) => error.exit() == Exit::Unreachable,
+            Err(No::Failed(error)) => error.is_no_answer(),
             Err(_) => false,
         };
         let (step, answer) = match made {
@@ -186,10 +189,17 @@ async fn wait(cluster: &Cluster, copy: &Copy) -> Result<Pod, Error> {
     let (mut pause, last) = PAUSES;
     let begun = Instant::now();
     loop {
-        let (part, standing, node) = match cluster.progress(copy).await? {
-            Progress::Ready(pod) => return Ok(*pod),
-            Progress::Gone => return Err(Error::CopyGone { pod: of_pod() }),
-            Progress::Of { part, standing, node } => (part, standing, node),
+        let (part, standing, node) = match cluster.progress(copy).await {
+            Ok(Progress::Ready(pod)) => return Ok(*pod),
+            Ok(Progress::Gone) => return Err(Error::CopyGone { pod: of_pod() }),
+            Ok(Progress::Of { part, standing, node }) => (part, standing, node),
+            // It may be over in a moment, and what was made is not given up for it.
+            Err(error) if error.is_no_answer() && begun.elapsed() < terms.patience => {
+                tokio::time::sleep(pause).await;
+                pause = (pause * 2).min(last);
+                continue;
+            }
+            Err(error) => return Err(error.into()),
         };
         if let Some(mut error) = hopeless(copy, part, &standing, &terms.image) {
             if let (Error::Stuck { waiting, there, .. }, Some(node)) = (&mut error, node)

@@ -51,15 +51,16 @@ impl Ending {
         loop {
             let message = match self.cluster.exec(&self.pod, &self.name, &[SHIM_PROGRAM, STOP]).await {
                 Ok(exec) => {
-                    let _ = tokio::time::timeout(STOPPING, exec.end).await;
-                    return Ok(true);
+                    // What is ended may take with it who would tell.
+                    let told = tokio::time::timeout(STOPPING, exec.end).await;
+                    return Ok(!matches!(told, Ok(Some(_))) || !self.may_run().await);
                 }
                 // It has ended by itself, with its target for one; or has not begun.
                 Err(kube::Error::Refused { status: 400 | 404 | 500, message, .. }) => message,
                 Err(error) => return Err(error),
             };
             tracing::debug!("{message}");
-            if !self.may_start().await {
+            if !self.may_run().await {
                 return Ok(true);
             }
             if begun.elapsed() >= STARTING {
@@ -69,10 +70,10 @@ impl Ending {
         }
     }
 
-    /// Whether it has not run yet, and may do so at any moment.
-    async fn may_start(&self) -> bool {
+    /// Whether it runs, or may do so at any moment. Its node may have refused for a reason of its own.
+    async fn may_run(&self) -> bool {
         match self.cluster.again(&self.pod).await.as_ref().map(|pod| pod.added(&self.name).map(|one| &one.state)) {
-            Ok(Some(Standing::Untold)) => true,
+            Ok(Some(Standing::Untold | Standing::Running)) => true,
             Ok(Some(Standing::Waiting(waiting))) => advice(&waiting.reason, &self.image).is_none(),
             _ => false,
         }

@@ -69,6 +69,12 @@ pub async fn choose(
         match cluster.try_add(pod, &addition(pod, level, cluster.terms())).await {
             Ok(()) => return suits(cluster, pod).await.map(|()| (level.clone(), None)),
             Err(No::Policy(message)) => refusals.push((level.words, message)),
+            // Whoever may not add one may use one that looks in a lesser way.
+            Err(no @ No::Right(_)) => {
+                let lesser = levels.iter().find_map(|level| Some((level, running(pod, level, image, gone)?)));
+                let (level, there) = lesser.ok_or_else(|| refused(no))?;
+                return Ok((level.clone(), Some(there)));
+            }
             Err(no) => return Err(refused(no)),
         }
     }
@@ -189,8 +195,10 @@ impl Holder {
                     let patience = cluster.terms().patience;
                     tokio::select! {
                         waited = holder.wait(patience) => if let Err(error) = waited {
-                            // There is nothing to be ended; what starts later ends by itself.
-                            holder.made = None;
+                            // There is nothing to be ended, unless nobody knows; what starts later ends by itself.
+                            if !matches!(error, Error::Cluster(_)) {
+                                holder.made = None;
+                            }
                             return Err(error);
                         },
                         // Dropped, it is ended.
@@ -256,7 +264,15 @@ impl Holder {
         let of_pod = || format!("{}/{}", self.pod.namespace, self.pod.pod);
         let begun = Instant::now();
         loop {
-            let pod = self.cluster.again(&self.pod).await?;
+            let pod = match self.cluster.again(&self.pod).await {
+                // It may be over in a moment, and what was added stays in the pod for good.
+                Err(error) if error.is_no_answer() && begun.elapsed() < patience => {
+                    tokio::time::sleep(pause).await;
+                    pause = (pause * 2).min(last);
+                    continue;
+                }
+                answer => answer?,
+            };
             let standing = pod.added(&self.name).map_or(&Standing::Untold, |one| &one.state);
             match standing {
                 Standing::Running => return Ok(()),

@@ -307,7 +307,30 @@ async fn one_that_runs_is_used_again() {
     let (_, name) = holder::choose(&cluster, &ended, &levels, None).await.unwrap();
     // A dry run, and a look at the node.
     assert_eq!((name, record.lock().unwrap().len()), (None, 2));
+    // Then nothing is added, and whoever may not may use it.
+    let denies = |asked: &Asked| {
+        let denied = asked.body["spec"]["resourceAttributes"]["subresource"] == "ephemeralcontainers";
+        denied.then(|| (201, json!({"status": {"allowed": false}})))
+    };
+    let (other, _) = with(denies, Value::Null);
+    assert_eq!(addition(&other, &there, &Access::default()).await.unwrap(), None);
+    let missing = addition(&other, &ended, &Access::default()).await.unwrap_err();
+    assert!(matches!(missing, Error::Rights { .. }), "{missing}");
     // One that was found to have ended is not found again, whatever is told of it.
     let (_, name) = holder::choose(&cluster, &there, &levels, Some("sdbg-app-3")).await.unwrap();
     assert_eq!(name, None);
+}
+
+/// Its helper is there already.
+#[tokio::test]
+async fn nothing_is_added_to_a_copy() {
+    use crate::engine::kube::copy::{COPY_OF, INSTALLER};
+    let (cluster, record) = with(|_| Some(refused("nobody may do anything")), Value::Null);
+    let copy = pod(|pod| {
+        pod["metadata"]["labels"] = json!({COPY_OF: "u-0"});
+        pod["spec"]["initContainers"] = json!([{"name": INSTALLER, "image": "t:1"}]);
+    });
+    assert!(!would_add(&cluster, &copy, &Access::default()));
+    assert_eq!(addition(&cluster, &copy, &Access::default()).await.unwrap(), None);
+    assert_eq!(record.lock().unwrap().len(), 0);
 }

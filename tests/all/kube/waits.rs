@@ -27,6 +27,26 @@ fn what_never_starts_is_given_up_with_advice() {
     }
 }
 
+/// A server that is in trouble for a moment has done what it was asked all the same, and what was added stays in the pod for good.
+#[test]
+fn a_server_in_trouble_is_asked_again() {
+    require_engine!();
+    let kube = restricted();
+    let jane = Looker::new(&kube, User::debugger("jane"));
+    kube.breaks("shop/web", Fault::LostAnswer);
+    // After it has been added, and while it starts.
+    for _ in 0..3 {
+        kube.breaks("shop/web/sdbg-app-1", Fault::Unwell);
+    }
+    kube.breaks("shop/web", Fault::SlowStatus(Duration::from_millis(500)));
+    let done = jane.runs(&["ls", "k8s://shop/web:/", "-v"]).ok();
+    assert!(done.text().contains("shop"));
+    for words in ["sdbg-app-1 was added to pod shop/web", "undone: "] {
+        assert!(done.stderr.contains(words), "no {words:?} in:\n{}", done.stderr);
+    }
+    assert_eq!(added(&kube, "shop", "web").len(), 1);
+}
+
 #[test]
 fn an_image_that_is_nowhere_or_is_another() {
     require_engine!();

@@ -1,5 +1,9 @@
 //! The configuration that says which clusters there are, and what gives the credentials for them.
 
+use std::net::IpAddr;
+
+use hyper::http::Uri;
+use hyper_util::client::proxy::matcher::Matcher;
 use kube::client::AuthError;
 use kube::config::{ExecInteractiveMode, KubeConfigOptions, Kubeconfig, KubeconfigError};
 use kube::{Config, config};
@@ -25,7 +29,12 @@ pub(super) async fn config(options: &Options) -> Result<Config, Error> {
     let wanted = KubeConfigOptions { context: options.context.clone(), ..KubeConfigOptions::default() };
     let mut config = match file(options) {
         Ok(file) if !file.contexts.is_empty() || options.kubeconfig.is_some() || options.context.is_some() => {
-            Config::from_custom_kubeconfig(file, &wanted).await.map_err(|error| unusable(&error))?
+            let own_proxy = has_own_proxy(&file, options);
+            let mut config = Config::from_custom_kubeconfig(file, &wanted).await.map_err(|error| unusable(&error))?;
+            if !own_proxy {
+                config.proxy_url = through(config.proxy_url, &config.cluster_url, &Matcher::from_env());
+            }
+            config
         }
         Err(error) if options.kubeconfig.is_some() || options.context.is_some() => return Err(unusable(&error)),
         // In a pod there is no such file.
@@ -38,6 +47,25 @@ pub(super) async fn config(options: &Options) -> Result<Config, Error> {
         config.auth_info.impersonate_groups = Some(options.groups.clone());
     }
     Ok(config)
+}
+
+/// Whether the chosen cluster names the proxy before it: that one is always used.
+fn has_own_proxy(file: &Kubeconfig, options: &Options) -> bool {
+    let context = options.context.as_ref().or(file.current_context.as_ref());
+    let context = file.contexts.iter().find(|one| Some(&one.name) == context).and_then(|one| one.context.as_ref());
+    let cluster = context.and_then(|context| file.clusters.iter().find(|one| one.name == context.cluster));
+    let cluster = cluster.and_then(|one| one.cluster.as_ref());
+    cluster.and_then(|cluster| cluster.proxy_url.as_ref()).is_some_and(|url| !url.is_empty())
+}
+
+/// The proxy that `HTTPS_PROXY` names, if it is used for this cluster. The crate compares `NO_PROXY` with the proxy and not with
+/// the cluster. As for kubectl, nothing of this host is behind a proxy (Go's net/http, `ProxyFromEnvironment`), and one without a
+/// scheme speaks HTTP.
+fn through(proxy: Option<Uri>, cluster: &Uri, rules: &Matcher) -> Option<Uri> {
+    let host = cluster.host().unwrap_or_default().trim_matches(['[', ']']);
+    let is_here = host == "localhost" || host.parse().is_ok_and(|address: IpAddr| address.is_loopback());
+    let proxy = proxy.filter(|_| !is_here && rules.intercept(cluster).is_some())?;
+    if proxy.scheme().is_some() { Some(proxy) } else { format!("http://{proxy}").parse().ok() }
 }
 
 /// The cluster of the pod that this program is in. Where it is in none, the file is what is missing.
@@ -89,9 +117,20 @@ pub(super) fn plugin(config: &mut Config, screen: bool) -> Result<Option<String>
     Ok(Some(plugin))
 }
 
-/// What the crate's error means. It quotes a plugin with all its variables, some of which may be secrets: they are left out.
+/// What the crate's error means, where no client could be made.
 pub(super) fn failed(error: &kube::Error, plugin: Option<String>) -> Error {
-    let kube::Error::Auth(error) = error else { return unusable(error) };
+    match error {
+        kube::Error::Auth(error) => without_credentials(error, plugin),
+        // The crate quotes them, with their passwords.
+        kube::Error::ProxyProtocolDisabled { .. } | kube::Error::ProxyProtocolUnsupported { .. } => {
+            Error::Config { why: "the proxy before it speaks neither HTTP nor HTTPS".to_owned() }
+        }
+        other => unusable(other),
+    }
+}
+
+/// Why there are no credentials. The crate quotes a plugin with all its variables, some of which may be secrets: they are left out.
+pub(super) fn without_credentials(error: &AuthError, plugin: Option<String>) -> Error {
     let plugin = plugin.unwrap_or_else(|| "of the configuration".to_owned());
     match error {
         AuthError::AuthExecRun { out, .. } => {
@@ -176,5 +215,52 @@ mod tests {
         assert!(matches!(error, Error::WantsTerminal { .. }), "{error}");
         let error = connect("Never", false, "exit 3").await;
         assert!(matches!(&error, Error::Plugin { why, .. } if why.contains("exit status: 3")), "{error}");
+    }
+
+    #[tokio::test]
+    async fn a_plugin_that_fails_later_tells_no_secret_either() {
+        let folder = tempfile::tempdir().unwrap();
+        // The first time its token has run out already: the next question asks it again.
+        let script = "[ -e \"$0.once\" ] && { echo 'session expired' >&2; exit 1; }; : > \"$0.once\"; echo '{\
+            \"apiVersion\": \"client.authentication.k8s.io/v1\", \"kind\": \"ExecCredential\", \
+            \"status\": {\"token\": \"t\", \"expirationTimestamp\": \"2020-01-01T00:00:00Z\"}}'";
+        let options = options(folder.path(), &plugin(folder.path(), script, "Never"));
+        let cluster = Cluster::connect(&options, &Journal::default()).await.unwrap();
+        let error = cluster.namespaces().await.unwrap_err();
+        assert!(matches!(&error, Error::Plugin { why, .. } if why == "session expired"), "{error:?}");
+    }
+
+    #[test]
+    fn nothing_of_this_host_is_behind_a_proxy() {
+        let proxied = |proxy: &str, cluster: &str| {
+            let rules = Matcher::builder().https(proxy).no("10.0.0.0/8, .corp.example").build();
+            let proxy = through(Some(proxy.parse().unwrap()), &cluster.parse().unwrap(), &rules);
+            proxy.map(|proxy| proxy.to_string())
+        };
+        assert_eq!(proxied("http://me:pw@proxy:3128", "https://k8s.example").unwrap(), "http://me:pw@proxy:3128/");
+        assert_eq!(proxied("proxy:3128", "https://k8s.example:6443").unwrap(), "http://proxy:3128/");
+        for direct in ["10.1.2.3:6443", "k8s.corp.example", "localhost:6443", "127.0.0.1:6443", "[::1]:6443"] {
+            assert_eq!(proxied("http://proxy:3128", &format!("https://{direct}")), None, "{direct}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_proxy_that_is_of_no_use_is_not_quoted() {
+        let folder = tempfile::tempdir().unwrap();
+        let options = options(folder.path(), &json!({"token": "t"}));
+        let file = options.kubeconfig.as_ref().unwrap();
+        let with = |proxy: &str| {
+            let text = std::fs::read_to_string(file).unwrap();
+            let mut config: Value = serde_json::from_str(&text).unwrap();
+            config["clusters"][0]["cluster"]["proxy-url"] = proxy.into();
+            std::fs::write(file, config.to_string()).unwrap();
+        };
+        with("socks5://me:hunter2@127.0.0.1:9");
+        let error = Cluster::connect(&options, &Journal::default()).await.unwrap_err();
+        assert_eq!(error.to_string(), "no cluster can be chosen: the proxy before it speaks neither HTTP nor HTTPS");
+        with("http://me:hunter2@127.0.0.1:9");
+        let cluster = Cluster::connect(&options, &Journal::default()).await.unwrap();
+        let error = cluster.namespaces().await.unwrap_err();
+        assert!(matches!(error, Error::Unreachable { .. }) && !error.to_string().contains("hunter2"), "{error}");
     }
 }

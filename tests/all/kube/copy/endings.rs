@@ -6,10 +6,10 @@ use std::process::{Child, Stdio};
 use fakekube::Fault;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::{CRASHES, copier, copies, copy, crashing, no_copy};
-use crate::kube::looker::Looker;
+use crate::kube::looker::{Looker, pod, strict};
 use crate::require_engine;
 use crate::support::pty::key;
 
@@ -76,6 +76,27 @@ fn when_a_signal_comes_while_it_is_made() {
     no_copy(&jane);
 }
 
+/// It was made, and who asked for it hears otherwise.
+#[test]
+fn when_the_answer_is_lost() {
+    require_engine!();
+    let kube = crashing();
+    kube.breaks(super::COPIES, Fault::LostAnswer);
+    let jane = Looker::new(&kube, copier());
+    let looks = || jane.runs(&["ls", &format!("{CRASHES}:/"), "--copy", "--yes", "-v"]);
+    let told = looks().ends_with(1);
+    for words in ["etcdserver: request timed out", "kube: done: delete pod shop/sdbg-copy-web-"] {
+        assert!(told.stderr.contains(words), "no {words:?} in:\n{}", told.stderr);
+    }
+    no_copy(&jane);
+    // In trouble for a moment, it is asked again.
+    for _ in 0..3 {
+        kube.breaks(super::COPIES, Fault::Unwell);
+    }
+    looks().ok();
+    no_copy(&jane);
+}
+
 /// A right that was there when it was made may be gone.
 #[test]
 fn when_it_may_not_be_deleted_any_more() {
@@ -114,5 +135,12 @@ fn when_it_is_killed() {
     jane.runs(&["kube", "clean", "-n", "shop"]).ends_with(2);
     assert_eq!(clean(), "deleted 1 copy of a pod\n");
     no_copy(&jane);
+    assert_eq!(clean(), "nothing is left\n");
+    // A label alone makes no copy.
+    let done = json!({"image": "scratchdbg-test/toolbox", "args": ["ls", "/"], "securityContext": strict()});
+    let mut labelled = pod("shop", "done", done, &json!({"restartPolicy": "Never"}));
+    labelled["metadata"]["labels"]["io.scratchdbg.copy-of"] = "u".into();
+    kube.apply(labelled);
+    kube.wait_for_pod("shop", "done", "it to end", over);
     assert_eq!(clean(), "nothing is left\n");
 }
