@@ -29,6 +29,8 @@ pub fn serve(allowed: Allowed, buffers: &mut Buffers) -> i32 {
         loop {
             let woken = connection.wait(&server.tunnels, server.streams.busy())?;
             if woken.gone {
+                // Last words of those that have ended with it.
+                server.tunnels.step(woken.tunnels, &mut connection, payload)?;
                 // Told to whoever asked; then the shim ends, so that it does not pin the target's namespaces.
                 if let Some(id) = server.watch {
                     connection.send(&Reply { id, body: Body::Gone })?;

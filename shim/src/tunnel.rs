@@ -1,10 +1,12 @@
 //! Tunnels: TCP connections whose bytes go through the frames. For the door that can pass no descriptor.
 
+use core::time::Duration;
+
 use rustix::event::{PollFd, PollFlags};
 use rustix::fd::OwnedFd;
 use rustix::io::Errno;
-use rustix::net::sockopt::{set_tcp_nodelay, socket_error};
-use rustix::net::{AddressFamily, RecvFlags, SendFlags, Shutdown, SocketFlags, SocketType};
+use rustix::net::sockopt::{set_socket_linger, set_tcp_nodelay, socket_error};
+use rustix::net::{AddressFamily, RecvFlags, SendFlags, Shutdown, SocketFlags, SocketType, getsockname};
 use rustix::net::{Ipv4Addr, Ipv6Addr, SocketAddrV4, SocketAddrV6, connect, getpeername, recv, send, shutdown, socket_with};
 
 use crate::connection::{Connection, Over};
@@ -69,6 +71,8 @@ impl<'b> Tunnels<'b> {
         let socket = dial(addr)?;
         // What is put into it has waited already. It is slower without, and no less right.
         let _ = set_tcp_nodelay(&socket, true);
+        // Until all was said it is broken off by whatever closes it: what was cut off must not look whole.
+        let _ = set_socket_linger(&socket, Some(Duration::ZERO));
         let (joined, hushed, shut, silent) = (false, false, false, false);
         *slot = Some(Tunnel { id, credit, socket, joined, from: 0, to: 0, hushed, shut, silent });
         Ok(())
@@ -109,7 +113,11 @@ impl<'b> Tunnels<'b> {
     /// Ends one. Says whether there was one.
     pub fn close(&mut self, id: u32) -> bool {
         let slot = self.slots.iter_mut().find(|slot| slot.as_ref().is_some_and(|tunnel| tunnel.id == id));
-        slot.is_some_and(|slot| slot.take().is_some())
+        let Some(tunnel) = slot.and_then(Option::take) else { return false };
+        if tunnel.silent && tunnel.hushed && tunnel.from == tunnel.to {
+            tunnel.is_whole();
+        }
+        true
     }
 
     /// Names what is waited for, and gives for how many. One that waits for nothing is not looked at: it could only tell of an
@@ -138,7 +146,10 @@ impl<'b> Tunnels<'b> {
             let id = tunnel.id;
             let last = match tunnel.step(room, to, payload) {
                 Ok(false) | Err(Stopped::By(Errno::AGAIN | Errno::INTR)) => continue,
-                Ok(true) => Body::End,
+                Ok(true) => {
+                    tunnel.is_whole();
+                    Body::End
+                }
                 Err(Stopped::Over) => return Err(Over),
                 Err(Stopped::By(error)) => Body::Failed(errno(error)),
             };
@@ -168,10 +179,12 @@ impl From<Over> for Stopped {
     }
 }
 
-/// Whether it is there; or why it will not be.
+/// Whether it is there; or why it will not be. Where nobody listens, the port that the kernel picks for our side can be the very
+/// one: it is then connected to itself, and who wants to listen there cannot.
 fn is_connected(socket: &OwnedFd) -> Result<bool, Errno> {
     socket_error(socket)??;
     match getpeername(socket) {
+        Ok(peer) if peer.is_some() && peer == Some(getsockname(socket)?) => Err(Errno::CONNREFUSED),
         Ok(_) => Ok(true),
         Err(Errno::NOTCONN) => Ok(false),
         Err(error) => Err(error),
@@ -179,6 +192,11 @@ fn is_connected(socket: &OwnedFd) -> Result<bool, Errno> {
 }
 
 impl Tunnel {
+    /// All was said on both sides: closed, it ends in peace.
+    fn is_whole(&self) {
+        let _ = set_socket_linger(&self.socket, None);
+    }
+
     fn waits(&self) -> bool {
         !self.wants().is_empty()
     }

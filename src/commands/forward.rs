@@ -5,7 +5,7 @@ use std::fmt;
 use std::io::Write as _;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use futures_util::future::{join_all, pending};
 use serde::Serialize;
@@ -23,6 +23,15 @@ use crate::text::Untrusted;
 const NOTICE: Duration = Duration::from_secs(2);
 /// How often it is asked meanwhile.
 const AGAIN: Duration = Duration::from_millis(100);
+/// How long what is under way may take to come when the target has ended.
+const LAST_WORDS: Duration = Duration::from_secs(1);
+/// All places for connections.
+#[expect(clippy::cast_possible_truncation, reason = "some hundred")]
+const ALL: u32 = MOST as u32;
+/// How long after each other a cluster is asked what became of the pod.
+const ASK_AGAIN: Duration = Duration::from_secs(1);
+/// Different failures that are told of, until a connection has gone well.
+const DIFFERENT: usize = 100;
 /// Events that wait to be told.
 const WAITING: usize = 64;
 /// Ports that an error lists.
@@ -84,7 +93,12 @@ async fn forward(context: &Context, args: &cli::Forward) -> Result<(), Failure> 
     tokio::select! {
         _ = join_all(serving) => Ok(()),
         failure = futures_util::future::select_all(events.into_iter().map(Box::pin)) => Err(failure.0),
-        failure = end(context, &network, &target) => Err(failure),
+        failure = async {
+            let failure = end(context, &network, &target).await;
+            // Its last words are under way.
+            let _ = tokio::time::timeout(LAST_WORDS, places.acquire_many(ALL)).await;
+            failure
+        } => Err(failure),
     }
 }
 
@@ -118,7 +132,7 @@ async fn which(network: &Network) -> Failure {
 
 /// Tells what happens on one, until it cannot go on.
 async fn listen(context: &Context, network: &Network, told: Told, mut happens: mpsc::Receiver<Event>) -> Failure {
-    let mut said = HashSet::new();
+    let (mut said, mut asked): (_, Option<Instant>) = (HashSet::new(), None);
     while let Some(event) = happens.recv().await {
         match event {
             Event::Opened { peer } => detail(context, &format!("{told}: {peer} is connected")),
@@ -134,12 +148,16 @@ async fn listen(context: &Context, network: &Network, told: Told, mut happens: m
             Event::Failed(error) => {
                 let words = error.to_string();
                 if matches!(error, Error::Pod(_) | Error::Lost { .. })
-                    && let Some(why) = network.end().await
+                    && asked.is_none_or(|at| at.elapsed() > ASK_AGAIN)
                 {
-                    return over(network, Some(&why));
+                    let end = network.end().await;
+                    asked = Some(Instant::now());
+                    if let Some(why) = end {
+                        return over(network, Some(&why));
+                    }
                 }
                 // Once, not for each of a thousand connections.
-                if said.insert(words) {
+                if said.len() < DIFFERENT && said.insert(words) {
                     let failure = Failure::from(error).to_string();
                     failure.lines().for_each(|line| context.tell(line));
                 }

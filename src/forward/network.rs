@@ -58,13 +58,7 @@ impl Network {
                 let dialing = dial(&entered.shim, entered.init, port);
                 let target = || self.target.clone();
                 match tokio::time::timeout(PATIENCE, dialing).await {
-                    Ok(Ok(link)) => {
-                        if let Link::Socket(socket) = &link {
-                            // What is passed on has waited already.
-                            let _ = socket.set_nodelay(true);
-                        }
-                        Ok(Box::new(link))
-                    }
+                    Ok(Ok(link)) => Ok(Box::new(link)),
                     Ok(Err(shim::Error::Errno(Errno::ECONNREFUSED))) => Err(Error::Refused { port, target: target() }),
                     Ok(Err(cause)) => Err(Error::Inside { port, target: target(), cause }),
                     Err(_) => Err(Error::Slow { port, target: target(), seconds: PATIENCE.as_secs() }),

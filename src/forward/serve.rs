@@ -103,8 +103,10 @@ impl Forward {
             let Ok(place) = Arc::clone(&places).acquire_owned().await else { return };
             let (network, port, tell) = (Arc::clone(&network), self.port, tell.clone());
             carried.spawn(async move {
-                let _place = place;
-                for event in carry(local, peer, &network, port, &tell).await {
+                let events = carry(local, peer, &network, port, &tell).await;
+                // Who is slow to listen keeps nobody from being carried.
+                drop(place);
+                for event in events {
                     // Whoever does not listen any more is about to end this.
                     let _ = tell.send(event).await;
                 }
@@ -115,26 +117,28 @@ impl Forward {
 
 /// Carries one connection, and says how it ended.
 async fn carry(
-    mut local: TcpStream,
+    local: TcpStream,
     peer: SocketAddr,
     network: &Network,
     port: u16,
     tell: &mpsc::Sender<Event>,
 ) -> Vec<Event> {
+    let mut local = Local { stream: local, whole: false };
     let mut inside = match network.connect(port).await {
         Ok(inside) => inside,
-        Err(error) => {
-            break_off(&local);
-            return vec![Event::Failed(error)];
-        }
+        Err(error) => return vec![Event::Failed(error)],
     };
-    let _ = local.set_nodelay(true);
-    let _ = tell.send(Event::Opened { peer }).await;
-    let error = match copy_bidirectional_with_sizes(&mut local, &mut inside, BUFFER, BUFFER).await {
-        Ok((sent, received)) => return vec![Event::Closed { peer, ended: Ended::Whole { sent, received } }],
+    let _ = local.stream.set_nodelay(true);
+    // A detail: if many wait to be told already, it is left out.
+    let _ = tell.try_send(Event::Opened { peer });
+    let error = match copy_bidirectional_with_sizes(&mut local.stream, &mut inside, BUFFER, BUFFER).await {
+        Ok((sent, received)) => {
+            local.whole = true;
+            return vec![Event::Closed { peer, ended: Ended::Whole { sent, received } }];
+        }
         Err(error) => error,
     };
-    break_off(&local);
+    drop(local);
     let closed = Event::Closed { peer, ended: Ended::Broken(error.kind()) };
     let target = || network.target().to_owned();
     match error {
@@ -147,7 +151,16 @@ async fn carry(
     }
 }
 
-/// What was not carried to its end must not look whole to who reads it.
-fn break_off(local: &TcpStream) {
-    let _ = local.set_zero_linger();
+/// Who has connected here. What was not carried to its end, for whatever reason, must not look whole to them.
+struct Local {
+    stream: TcpStream,
+    whole: bool,
+}
+
+impl Drop for Local {
+    fn drop(&mut self) {
+        if !self.whole {
+            let _ = self.stream.set_zero_linger();
+        }
+    }
 }

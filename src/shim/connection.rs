@@ -6,21 +6,32 @@ use std::collections::{HashMap, VecDeque};
 use std::io;
 use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream as StdUnixStream;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::pin::pin;
+use std::sync::atomic::{AtomicU32, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use nix::errno::Errno;
 use tokio::net::UnixStream;
 use tokio::sync::{mpsc, oneshot};
+use tokio::time::Instant;
 
 use super::room::Room;
 use super::{DirEntry, Error, Leash, PATIENCE};
 use crate::inspect::files::Kind;
-use crate::wire::{self, Addr, Body, CHUNK, Entry, Failure, MAX_REQUEST, Op, PREFIX, Reply, Request, TUNNEL_CHUNK};
+use crate::wire::{
+    self, Addr, Body, CHUNK, Entry, Failure, MAX_REQUEST, MAX_TUNNELS, Op, PREFIX, Reply, Request, TUNNEL_CHUNK,
+    TUNNEL_ROOM,
+};
 
 /// Chunks of one stream that may be under way.
 pub const WINDOW: u32 = 8;
+
+/// How many times as long a helper may take that says other things meanwhile.
+const LENIENCE: u32 = 12;
+/// Bytes that wait to be written, at most, before more is put into a tunnel: there are more only if the helper says that it took what
+/// it has not got. As much as all rooms hold, were each byte a frame of its own.
+const MOST_WAITING: usize = MAX_TUNNELS * TUNNEL_ROOM * 16;
 
 /// The answer to a request that has one.
 #[derive(Debug)]
@@ -85,10 +96,15 @@ impl Drop for Tunnel {
 pub struct Connection {
     shared: Arc<Shared>,
     out: mpsc::UnboundedSender<Vec<u8>>,
+    /// Bytes that wait to be written.
+    waiting: Arc<AtomicUsize>,
     last: AtomicU32,
 }
 
 struct Shared {
+    began: Instant,
+    /// When the last frame came, in milliseconds since it began.
+    heard: AtomicU64,
     waiters: Mutex<Waiters>,
     leash: Mutex<Option<Leash>>,
     // Closes the socket under both tasks.
@@ -118,6 +134,8 @@ impl Connection {
         let (over, mut reader_over) = tokio::sync::watch::channel(false);
         let mut writer_over = over.subscribe();
         let shared = Arc::new(Shared {
+            began: Instant::now(),
+            heard: AtomicU64::new(0),
             waiters: Mutex::new(Waiters { waiting: HashMap::new(), hello: Some(hello), ended: None }),
             leash: Mutex::new(Some(leash)),
             over,
@@ -130,28 +148,47 @@ impl Connection {
             };
             read_shared.end(why);
         });
+        let waiting = Arc::new(AtomicUsize::new(0));
+        let unwritten = Arc::clone(&waiting);
         tokio::spawn(async move {
             tokio::select! {
-                () = socket::write(&stream, outgoing) => {}
+                () = socket::write(&stream, outgoing, &unwritten) => {}
                 _ = writer_over.wait_for(|over| *over) => {}
             }
         });
-        Ok((Self { shared, out, last: AtomicU32::new(0) }, greeted))
+        Ok((Self { shared, out, waiting, last: AtomicU32::new(0) }, greeted))
     }
 
-    /// Asks one thing and waits for its answer, at most as long as said.
+    /// Asks one thing and waits for its answer, at most as long as said; see [`Self::within`].
     pub async fn ask(&self, op: Op<'_>, patience: Option<Duration>) -> Result<Answer, Error> {
         let (to, answer) = oneshot::channel();
         let asked = self.send(op, Waiter::Answer(to))?;
         let _forget = Forget { connection: self, id: asked };
         let answer = match patience {
             None => answer.await,
-            Some(patience) => match tokio::time::timeout(patience, answer).await {
-                Ok(answer) => answer,
-                Err(_) => return Err(self.stuck()),
-            },
+            Some(patience) => self.within(patience, answer).await?,
         };
         answer.unwrap_or_else(|_| Err(self.error()))
+    }
+
+    /// Waits for something that the helper is to say. It is given longer, though not for ever, while other things come from it: on
+    /// a slow way what was asked for before stands before the answer.
+    ///
+    /// # Errors
+    /// If it does not say it. Then it is cut off.
+    pub async fn within<T>(&self, patience: Duration, what: impl Future<Output = T>) -> Result<T, Error> {
+        let mut what = pin!(what);
+        let begun = Instant::now();
+        loop {
+            if let Ok(done) = tokio::time::timeout(patience, &mut what).await {
+                return Ok(done);
+            }
+            let heard = Duration::from_millis(self.shared.heard.load(Ordering::Relaxed));
+            let quiet = self.shared.began.elapsed().saturating_sub(heard);
+            if quiet >= patience || begun.elapsed() >= patience * LENIENCE {
+                return Err(self.stuck());
+            }
+        }
     }
 
     /// Opens a stream.
@@ -172,8 +209,15 @@ impl Connection {
     }
 
     /// Puts bytes into a tunnel, for which there must be room.
-    pub fn put(&self, of: u32, bytes: &[u8]) {
+    ///
+    /// # Errors
+    /// If the helper has said of more that it was taken than can have come to it. Then it is cut off.
+    pub fn put(&self, of: u32, bytes: &[u8]) -> Result<(), Error> {
+        if self.waiting.load(Ordering::Relaxed) > MOST_WAITING {
+            return Err(self.broke("it took what was not sent"));
+        }
         self.push(Op::Put { of, bytes });
+        Ok(())
     }
 
     /// Nothing more is put into a tunnel.
@@ -216,8 +260,7 @@ impl Connection {
             return Err(Error::Errno(Errno::ENAMETOOLONG));
         };
         shared.waiting.insert(id, waiter);
-        // If the writer has ended, so does the reader, who tells the waiter.
-        let _ = self.out.send(frame.to_vec());
+        self.give(frame);
         Ok(id)
     }
 
@@ -225,8 +268,14 @@ impl Connection {
     fn push(&self, op: Op<'_>) {
         let mut buffer = [0; MAX_REQUEST + PREFIX];
         if let Some(frame) = wire::encode(&Request { id: 0, op }, &mut buffer) {
-            let _ = self.out.send(frame.to_vec());
+            self.give(frame);
         }
+    }
+
+    fn give(&self, frame: &[u8]) {
+        self.waiting.fetch_add(frame.len(), Ordering::Relaxed);
+        // If the writer has ended, so does the reader, who tells whoever waits.
+        let _ = self.out.send(frame.to_vec());
     }
 
     /// Why the connection has ended.
@@ -314,6 +363,8 @@ impl Shared {
     /// Takes one frame in.
     fn take(&self, frame: &[u8], fds: &mut VecDeque<OwnedFd>) -> Result<(), Error> {
         let broke = |how| Err(Error::Protocol(how));
+        let heard = u64::try_from(self.began.elapsed().as_millis()).unwrap_or(u64::MAX);
+        self.heard.store(heard, Ordering::Relaxed);
         let Ok(reply) = wire::decode::<Reply<'_>>(frame) else { return broke("a frame that is none") };
         let mut shared = self.lock();
         if let Body::Hello(hello) = reply.body {

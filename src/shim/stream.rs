@@ -74,10 +74,10 @@ impl Stream {
             *self = Self::Ended;
             return failed;
         };
-        let event = match tokio::time::timeout(PATIENCE, chunks.recv()).await {
+        let event = match connection.within(PATIENCE, chunks.recv()).await {
             Ok(Some(event)) => event,
             Ok(None) => Some(Err(connection.error())),
-            Err(_) => Some(Err(connection.stuck())),
+            Err(error) => Some(Err(error)),
         };
         if matches!(event, Some(Ok(_))) {
             *owed += 1;

@@ -178,6 +178,54 @@ async fn a_descriptor_nobody_asked_for() {
     assert!(matches!(shim.stat(b"/", true).await, Err(Error::Protocol(_))));
 }
 
+/// All that the kernel gives are owned, and closed.
+#[tokio::test]
+async fn more_descriptors_than_anybody_asks_for() {
+    let (shim, leash) = against(|mut shim| {
+        let id = shim.hear();
+        let null = std::fs::File::open("/dev/null").unwrap();
+        shim.pass(id, Body::Stat(Stat::default()), &[null.as_fd(); 253]);
+        shim.stay();
+    })
+    .await;
+    let ours = || std::fs::read_dir("/proc/self/fd").unwrap().count();
+    let before = ours();
+    let error = shim.stat(b"/", true).await.unwrap_err();
+    assert!(matches!(error, Error::Protocol("more descriptors than were asked for")), "{error}");
+    pulled(&leash).await;
+    assert!(ours() <= before, "{} and then {}", before, ours());
+}
+
+/// On a slow way other things stand before the answer, and nobody is cut off for it: unless that goes on and on.
+#[tokio::test]
+async fn an_answer_that_other_things_stand_before() {
+    let (shim, leash) = against(|mut shim| {
+        loop {
+            let id = shim.hear();
+            shim.say(id, Body::Stat(Stat::default()));
+        }
+    })
+    .await;
+    let chatter = async {
+        while shim.stat(b"/", true).await.is_ok() {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        std::future::pending::<()>().await;
+    };
+    let waits = async {
+        let second = Duration::from_secs(1);
+        let late = shim.connection.within(second, tokio::time::sleep(second * 3)).await;
+        assert!(late.is_ok(), "{late:?}");
+        let never = shim.connection.within(Duration::from_millis(100), std::future::pending::<()>()).await;
+        assert!(matches!(never, Err(Error::TimedOut(_))), "{never:?}");
+    };
+    tokio::select! {
+        () = chatter => unreachable!(),
+        () = waits => {}
+    }
+    pulled(&leash).await;
+}
+
 #[tokio::test]
 async fn a_descriptor_that_does_not_come() {
     let (shim, leash) = against(|mut shim| {

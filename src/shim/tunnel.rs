@@ -90,8 +90,8 @@ impl AsyncWrite for Tunnel {
         }
         match ready!(self.room.poll_use(cx, bytes.len().min(MAX_PUT))) {
             Some(room) => {
-                self.connection.put(self.id, bytes.get(..room).unwrap_or_default());
-                Poll::Ready(Ok(room))
+                let put = self.connection.put(self.id, bytes.get(..room).unwrap_or_default());
+                Poll::Ready(put.map(|()| room).map_err(told))
             }
             None => Poll::Ready(Err(io::ErrorKind::BrokenPipe.into())),
         }

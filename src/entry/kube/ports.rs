@@ -2,7 +2,7 @@
 
 use std::io;
 use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
@@ -47,7 +47,7 @@ impl Ports {
     /// If the cluster does not let us, or does not answer.
     pub async fn connect(&self, port: u16) -> Result<PodLink, Error> {
         match self.cluster.forward(&self.pod, port).await {
-            Ok(channel) => Ok(PodLink { channel, all_said: None }),
+            Ok(channel) => Ok(PodLink { channel, all_said: None, closing: false }),
             Err(kube::Error::Refused { status: 403, message, .. }) => {
                 Err(Error::Right { what: "forward ports of the pod", message })
             }
@@ -88,6 +88,8 @@ pub struct PodLink {
     channel: Channel,
     /// From when on nothing more is sent by our side: how long the other one may be quiet.
     all_said: Option<Pin<Box<Sleep>>>,
+    /// It was quiet for so long: the stream is ended, and what carries it still sends what it has.
+    closing: bool,
 }
 
 impl AsyncRead for PodLink {
@@ -104,6 +106,7 @@ impl AsyncRead for PodLink {
             // An end. If it is none that the other side made, that is known by now.
             Poll::Ready(Ok(())) => Poll::Ready(match this.channel.end.as_mut().poll(cx) {
                 Poll::Pending => Ok(()),
+                Poll::Ready(None) if this.closing => Ok(()),
                 Poll::Ready(Some(words)) if words.contains(REFUSED) => {
                     Err(io::Error::new(io::ErrorKind::ConnectionRefused, words))
                 }
@@ -112,8 +115,14 @@ impl AsyncRead for PodLink {
             }),
             Poll::Ready(Err(error)) => Poll::Ready(Err(error)),
             Poll::Pending => match &mut this.all_said {
-                Some(quiet) => quiet.as_mut().poll(cx).map(Ok),
-                None => Poll::Pending,
+                Some(quiet) if !this.closing => {
+                    ready!(quiet.as_mut().poll(cx));
+                    this.closing = true;
+                    // Its end comes when all that our side has said was sent.
+                    ready!(Pin::new(&mut this.channel.stream).poll_shutdown(cx))?;
+                    self.poll_read(cx, buf)
+                }
+                _ => Poll::Pending,
             },
         }
     }
@@ -132,5 +141,55 @@ impl AsyncWrite for PodLink {
     fn poll_shutdown(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
         self.all_said.get_or_insert_with(|| Box::pin(tokio::time::sleep(QUIET)));
         Poll::Ready(Ok(()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+
+    use super::*;
+
+    /// A connection, and its other side.
+    fn link() -> (PodLink, tokio::io::DuplexStream) {
+        let (ours, theirs) = tokio::io::duplex(1 << 20);
+        let channel = Channel { stream: Box::new(ours), end: Box::pin(async { None }), held: Box::new(()) };
+        (PodLink { channel, all_said: None, closing: false }, theirs)
+    }
+
+    /// Who does not read for long has lost nothing.
+    #[tokio::test(start_paused = true)]
+    async fn what_was_said_is_sent_before_it_is_over() {
+        let (mut link, mut pod) = link();
+        link.write_all(&[7; 5000]).await.unwrap();
+        link.shutdown().await.unwrap();
+        let (mut rest, mut came) = (Vec::new(), Vec::new());
+        let slow = async {
+            tokio::time::sleep(QUIET * 3).await;
+            pod.read_to_end(&mut came).await.unwrap();
+            drop(pod);
+            came.len()
+        };
+        let (over, sent) = tokio::join!(link.read_to_end(&mut rest), slow);
+        assert_eq!((over.unwrap(), sent), (0, 5000));
+    }
+
+    /// An answer that comes from time to time is one.
+    #[tokio::test(start_paused = true)]
+    async fn an_answer_may_take_its_time() {
+        let (mut link, mut pod) = link();
+        link.shutdown().await.unwrap();
+        let mut answer = Vec::new();
+        let slow = async {
+            for _ in 0..5 {
+                tokio::time::sleep(QUIET / 2).await;
+                pod.write_all(b"x").await.unwrap();
+            }
+            // Then it is asked to end, and does.
+            pod.read_to_end(&mut Vec::new()).await.unwrap();
+            drop(pod);
+        };
+        let (over, ()) = tokio::join!(link.read_to_end(&mut answer), slow);
+        assert_eq!(over.unwrap(), 5);
     }
 }

@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 use std::io::{self, IoSliceMut};
 use std::os::fd::{AsRawFd as _, OwnedFd, RawFd};
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use nix::sys::socket::{ControlMessageOwned, MsgFlags, recvmsg};
 use tokio::io::Interest;
@@ -15,9 +16,12 @@ use crate::wire::{self, CHUNK, MAX_FRAME, PREFIX};
 
 /// Descriptors that may have arrived before their reply was read.
 const MAX_DESCRIPTORS: usize = 64;
+/// Descriptors that one message can carry (the kernel's `SCM_MAX_FD`). With less room the kernel gives those that fit, and then
+/// nobody owns them.
+const MOST_OF_A_MESSAGE: usize = 253;
 
-/// Writes what is given, until nobody gives any more.
-pub(super) async fn write(socket: &UnixStream, mut outgoing: mpsc::UnboundedReceiver<Vec<u8>>) {
+/// Writes what is given, until nobody gives any more. `waiting` are the bytes that were given and not written.
+pub(super) async fn write(socket: &UnixStream, mut outgoing: mpsc::UnboundedReceiver<Vec<u8>>, waiting: &AtomicUsize) {
     while let Some(mut bytes) = outgoing.recv().await {
         // Many small requests become one write.
         while bytes.len() < CHUNK
@@ -28,7 +32,10 @@ pub(super) async fn write(socket: &UnixStream, mut outgoing: mpsc::UnboundedRece
         let mut from = 0;
         while from < bytes.len() {
             match socket.try_write(&bytes[from..]) {
-                Ok(written) => from += written,
+                Ok(written) => {
+                    from += written;
+                    waiting.fetch_sub(written, Ordering::Relaxed);
+                }
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
                     if socket.writable().await.is_err() {
                         return;
@@ -86,7 +93,7 @@ pub(super) async fn read(socket: &UnixStream, shared: &Shared) -> Error {
 }
 
 fn receive(socket: RawFd, buffer: &mut [u8], fds: &mut VecDeque<OwnedFd>) -> io::Result<usize> {
-    let mut space = nix::cmsg_space!([RawFd; MAX_DESCRIPTORS]);
+    let mut space = nix::cmsg_space!([RawFd; MOST_OF_A_MESSAGE]);
     let mut parts = [IoSliceMut::new(buffer)];
     let got = recvmsg::<()>(socket, &mut parts, Some(&mut space), MsgFlags::MSG_CMSG_CLOEXEC | MsgFlags::MSG_DONTWAIT)?;
     for message in got.cmsgs()? {

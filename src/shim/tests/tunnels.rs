@@ -145,3 +145,28 @@ async fn nobody_waits_for_room_that_does_not_come() {
     let error = tunnel.write_all(&vec![0; TUNNEL_ROOM + 1]).await.unwrap_err();
     assert_eq!(error.kind(), io::ErrorKind::BrokenPipe);
 }
+
+/// Who takes what cannot have come to it would have us keep it all.
+#[tokio::test]
+async fn what_it_says_was_taken_must_have_been_sent() {
+    let (tell, full) = std::sync::mpsc::channel();
+    let (shim, leash) = against(move |mut shim| {
+        let id = shim.hear();
+        shim.say(id, Body::Joined);
+        // It reads no more.
+        while full.recv().is_ok() {
+            shim.say(id, Body::Taken(u32::try_from(TUNNEL_ROOM).unwrap()));
+        }
+    })
+    .await;
+    let mut tunnel = Tunnel::open(&shim.connection, SOMEWHERE).await.unwrap();
+    let block = vec![0; TUNNEL_ROOM];
+    let error = loop {
+        match tunnel.write_all(&block).await {
+            Ok(()) => tell.send(()).unwrap(),
+            Err(error) => break error,
+        }
+    };
+    pulled(&leash).await;
+    assert!(error.to_string().contains("it took what was not sent"), "{error}");
+}

@@ -18,7 +18,7 @@ use crate::{require_engine, require_root};
 const MOST: usize = 128;
 
 fn carries_everything(container: &Container, start: impl Fn(&[&str]) -> Forwarded) {
-    let forward = start(&traffic::PORTS);
+    let mut forward = start(&traffic::PORTS);
     traffic::many_at_once(&forward);
     traffic::large_both_ways(&forward);
     traffic::an_answer_outlives_its_question(&forward);
@@ -43,10 +43,25 @@ fn carries_everything(container: &Container, start: impl Fn(&[&str]) -> Forwarde
     stream.write_all(b"x").unwrap();
     let end = stream.read(&mut half);
     assert!(end.as_ref().is_err_and(|error| error.kind() == ErrorKind::ConnectionReset), "{end:?}");
+    // Nor to who is inside.
+    let stream = forward.connect(1);
+    (&mut &stream).read_exact(&mut [0; 9]).unwrap();
+    (&mut &stream).write_all(b"half of it").unwrap();
+    let (on, now) = (1, 0);
+    let linger = nix::libc::linger { l_onoff: on, l_linger: now };
+    nix::sys::socket::setsockopt(&stream, nix::sys::socket::sockopt::Linger, &linger).unwrap();
+    drop(stream);
+    container.wait_for_log("connection reset by peer");
     // Wherever it listens.
     assert_eq!(others.ask(1, "over six"), b"over six");
     assert_eq!(others.ask(2, "outside"), b"outside");
-    assert_eq!(others.ends_by(Signal::SIGINT), 0);
+    // Not even where it is this program that ends.
+    let mut stream = forward.connect(2);
+    stream.write_all(b"100000000\n").unwrap();
+    stream.read_exact(&mut half).unwrap();
+    assert_eq!((others.ends_by(Signal::SIGINT), forward.ends_by(Signal::SIGINT)), (0, 0));
+    let end = stream.read_to_end(&mut Vec::new());
+    assert!(end.as_ref().is_err_and(|error| error.kind() == ErrorKind::ConnectionReset), "{end:?}");
 }
 
 #[test]
