@@ -1,6 +1,7 @@
 //! The client of the shim: asks, waits, gives up in time.
 //!
-//! One connection, many requests in flight. Dropping a future or a stream cancels its request.
+//! One connection, many requests in flight. Dropping a stream cancels its request; dropping a future only
+//! ends the waiting for the answer.
 //! Nothing here knows which door the connection came through, and nothing it receives is believed: a helper
 //! that breaks the protocol, answers what was not asked or passes a descriptor of another kind is cut off.
 

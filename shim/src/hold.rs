@@ -1,7 +1,8 @@
 //! The holder: keeps a container that others enter by an exec, and ends by itself.
 //!
 //! It, the sessions of its container and who debugs from there know of each other by locks on the container's own root directory, of which every
-//! container has another. Nothing is written for that, and nobody else can hold one: the target has its own root.
+//! container has another. Nothing is written for that, and nobody else can hold one: the target has its own root. In a copy of a pod, where the
+//! holder stands in the place of the program, whoever is begun in that container shares it.
 
 use rustix::fd::{AsFd as _, BorrowedFd, OwnedFd};
 use rustix::fs::{CWD, Mode, OFlags, openat};

@@ -27,7 +27,8 @@ use crate::target::ContainerPid;
 
 /// The helper's place in its image. Its own user can run it and not read it: see `broker/program.rs`.
 const PROGRAM: &str = "/shim";
-/// What the helper may take of memory, in bytes: it uses a few hundred KiB.
+/// What the helper may take of memory, in bytes: it uses a few hundred KiB, and 4 MiB when
+/// all its tunnels are full; what the kernel keeps for their sockets may count as well.
 const MEMORY: i64 = 32 << 20;
 /// The letter that makes the helper a sidecar's; see `shim/src/main.rs`.
 const ARGUMENT: &str = "s";
